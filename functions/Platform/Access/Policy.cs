@@ -1,0 +1,48 @@
+using System.Reflection;
+using System.Text.Json;
+
+namespace Cloud.Platform.Access;
+
+/// <summary>What a rule is asked about. Absent values match nothing.</summary>
+public readonly record struct Target(string? ProjectId, string? UserId = null, string? DomainId = null);
+
+/// <summary>
+/// Named rules, read from the slices' policy.json in oslo.policy's language:
+/// <c>role:R</c>, <c>rule:NAME</c>, <c>project_id:%(project_id)s</c>, <c>user_id:%(user_id)s</c>, <c>domain_id:%(domain_id)s</c>,
+/// <c>system_scope:all</c>, <c>@</c>, <c>!</c>, and, or, not, parentheses. An unknown rule denies; a wrong one stops the start.
+/// </summary>
+public sealed class Policy
+{
+    /// <summary>For operations that need no token at all.</summary>
+    public const string Anyone = "public";
+
+    private readonly Dictionary<string, Func<Caller, Target, bool>> _rules = [];
+
+    public Policy(IReadOnlyDictionary<string, string> rules)
+    {
+        foreach (var (name, text) in rules) _rules[name] = PolicyParser.Parse(name, text, Rule);
+        foreach (var name in rules.Keys) _rules[name](new Caller { UserId = "probe", Roles = [] }, default); // finds references to rules that don't exist
+    }
+
+    public bool Knows(string rule) => rule == Anyone || _rules.ContainsKey(rule);
+
+    public bool Allows(string rule, Caller? caller, Target target) =>
+        rule == Anyone || (caller is not null && _rules.TryGetValue(rule, out var f) && f(caller, target));
+
+    private Func<Caller, Target, bool> Rule(string name) => (c, t) =>
+        _rules.TryGetValue(name, out var f) ? f(c, t) : throw new InvalidOperationException($"policy rule '{name}' does not exist");
+
+    /// <summary>The rules of every slice, embedded as policy.json; a name defined twice is an error.</summary>
+    public static Policy Embedded()
+    {
+        var all = new Dictionary<string, string>();
+        var assembly = Assembly.GetExecutingAssembly();
+        foreach (var file in assembly.GetManifestResourceNames().Where(n => n.EndsWith("policy.json", StringComparison.Ordinal)))
+        {
+            using var stream = assembly.GetManifestResourceStream(file)!;
+            foreach (var (name, rule) in JsonSerializer.Deserialize<Dictionary<string, string>>(stream)!)
+                if (!all.TryAdd(name, rule)) throw new InvalidOperationException($"policy rule '{name}' is defined twice (second time in {file})");
+        }
+        return new(all);
+    }
+}

@@ -1,0 +1,13 @@
+namespace Cloud.Platform;
+
+/// <summary>Where ids come from. The only other source of chance is <see cref="System.Security.Cryptography.RandomNumberGenerator"/> for secrets.</summary>
+public interface IIds
+{
+    /// <summary>A new UUID whose text sorts by time of making (version 7), so that key order is creation order.</summary>
+    string New();
+}
+
+public sealed class TimeOrderedIds(TimeProvider clock) : IIds
+{
+    public string New() => Guid.CreateVersion7(clock.GetUtcNow()).ToString();
+}

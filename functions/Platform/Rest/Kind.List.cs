@@ -1,0 +1,134 @@
+using System.Globalization;
+using Cloud.Platform.State;
+
+namespace Cloud.Platform.Rest;
+
+/// <summary>Listing: filter, sort, marker, limit, fields.</summary>
+public sealed partial record Kind<T>
+{
+    private static readonly HashSet<string> Reserved = ["limit", "marker", "sort_key", "sort_dir", "sort", "fields", "page_reverse", "all_tenants", "all_projects", "with_count", "deleted"];
+
+    /// <param name="tail">Appended to the collection's path, e.g. /detail.</param>
+    public Route List(string policy, string tail = "", bool detail = true, Func<Call, T, bool>? where = null) => new("GET", Path + tail, policy, async c =>
+    {
+        var (items, page) = await Select(c, policy, where);
+        return Page1(c, items, page, detail);
+    });
+
+    public Reply Page1(Call c, IReadOnlyList<T> items, Page page, bool detail = true) => Reply.Of(200, w =>
+    {
+        var only = Only(c);
+        w.WriteStartObject();
+        w.WriteStartArray(Many);
+        foreach (var item in items) WriteItem(w, c, item, detail, only);
+        w.WriteEndArray();
+        Dialect.Links(w, c, page);
+        w.WriteEndObject();
+    });
+
+    /// <summary>What a list shows to this caller, and what page of it that is.</summary>
+    public async ValueTask<(IReadOnlyList<T> Items, Page Page)> Select(Call c, string policy, Func<Call, T, bool>? where = null)
+    {
+        var limit = Limit(c);
+        var marker = c.First("marker") is { Length: > 0 } m ? m : null;
+        var tests = Filters(c, where);
+        var everything = Everything(c);
+        var sorts = Sorts(c);
+        c.Require(policy, new(c.User?.ProjectId));
+        // The common case reads no more than it shows: the store's order is the wished one and nothing is filtered out.
+        if (!everything && tests.Count == 0 && sorts.Count == 0 && (Rows.Global || !await SharedExist(c)))
+        {
+            if (marker is not null && await Rows.Get(c.Store, c.User?.ProjectId ?? "", marker, c.Cancelled) is null) throw BadMarker(marker);
+            var rows = await Rows.PageOf(c.Store, c.User?.ProjectId ?? "", marker, limit + 1, c.Cancelled);
+            return Cut(rows, limit);
+        }
+        IEnumerable<T> all = everything ? await Rows.Everywhere(c.Store, c.Cancelled)
+            : Rows.Global ? await Rows.InProject(c.Store, "", c.Cancelled)
+            : (await Rows.InProject(c.Store, c.ProjectId, c.Cancelled)).Concat((await Rows.SharedOnes(c.Store, c.Cancelled)).Where(x => x.ProjectId != c.ProjectId));
+        all = all.Where(x => (Rows.Shared(x) || c.Allows(Sees, TargetOf(x))) && tests.TrueForAll(t => t(x)));
+        IOrderedEnumerable<T>? order = null;
+        foreach (var (field, down) in sorts)
+        {
+            var by = Comparer<object?>.Create((a, b) => a is string s && b is string z ? string.CompareOrdinal(s, z) : Comparer<object?>.Default.Compare(a, b));
+            order = (order, down) switch
+            {
+                (null, false) => all.OrderBy(field.Get, by),
+                (null, true) => all.OrderByDescending(field.Get, by),
+                (_, false) => order.ThenBy(field.Get, by),
+                (_, true) => order.ThenByDescending(field.Get, by),
+            };
+        }
+        var sorted = (order is null ? all.OrderBy(x => Rows.Key(x.Id), StringComparer.Ordinal) : order.ThenBy(x => Rows.Key(x.Id), StringComparer.Ordinal)).ToList();
+        if (c.First("page_reverse") is "True" or "true" or "1")
+        {
+            var end = marker is null ? sorted.Count : sorted.FindIndex(x => x.Id == marker) is >= 0 and var e ? e : throw BadMarker(marker);
+            var begin = Math.Max(0, end - limit);
+            return (sorted[begin..end], new(Many, limit, end < sorted.Count, begin < end ? sorted[begin].Id : null, end > begin ? sorted[end - 1].Id : null));
+        }
+        var skip = marker is null ? 0 : sorted.FindIndex(x => x.Id == marker) is >= 0 and var i ? i + 1 : throw BadMarker(marker);
+        return Cut(sorted[skip..], limit);
+    }
+
+    private async ValueTask<bool> SharedExist(Call c) => (await Rows.SharedOnes(c.Store, c.Cancelled)).Any(x => x.ProjectId != c.User?.ProjectId);
+
+    private (IReadOnlyList<T>, Page) Cut(IReadOnlyList<T> from, int limit)
+    {
+        IReadOnlyList<T> shown = from.Count > limit ? [.. from.Take(limit)] : from;
+        return (shown, new(Many, limit, from.Count > limit && limit > 0, shown.Count > 0 ? shown[0].Id : null, shown.Count > 0 ? shown[^1].Id : null));
+    }
+
+    private int Limit(Call c) => c.First("limit") is not { Length: > 0 } text ? Dialect.MaxLimit
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? Math.Min(n, Dialect.MaxLimit)
+        : throw Fault.BadRequest($"Invalid input for query parameters limit. Value: {text}. limit must be an integer of 0 or more.");
+
+    private bool Everything(Call c)
+    {
+        if (ListsAll is null || Rows.Global) return false;
+        var asked = (c.First("all_tenants") ?? c.First("all_projects")) is "1" or "True" or "true" or "";
+        if (!asked && !AllByDefault) return false;
+        if (c.Allows(ListsAll, new(c.User?.ProjectId))) return true;
+        return asked && !AllByDefault ? throw Fault.Forbidden(ListsAll) : false;
+    }
+
+    private List<Func<T, bool>> Filters(Call c, Func<Call, T, bool>? where)
+    {
+        List<Func<T, bool>> tests = where is null ? [] : [x => where(c, x)];
+        foreach (var group in c.Query.Where(q => !Reserved.Contains(q.Key)).GroupBy(q => q.Key, q => q.Value))
+        {
+            var field = Array.Find(Fields, f => f.Wire == group.Key && f.Rule.Filter && f.In(c.Version));
+            if (field is null)
+            {
+                if (Dialect.IgnoresUnknownFilters) continue;
+                throw Fault.BadRequest($"Invalid filter: '{group.Key}' is not a valid filter.");
+            }
+            if (field.Rule.Policy is { } rule && !c.Allows(rule, default)) continue; // as unknown: no oracle for hidden values
+            var wanted = group.ToHashSet();
+            tests.Add(x => Matches(field.Get(x), wanted));
+        }
+        return tests;
+    }
+
+    private static bool Matches(object? value, HashSet<string> wanted) => value switch
+    {
+        bool b => wanted.Any(w => b == w is "True" or "true" or "1" or "yes" or "on"),
+        IEnumerable<string> many => many.Any(wanted.Contains),
+        null => wanted.Contains("") || wanted.Contains("None"),
+        _ => wanted.Contains(Convert.ToString(value, CultureInfo.InvariantCulture)!),
+    };
+
+    /// <summary>Reads sort_key and sort_dir (repeatable) or sort=key:dir,key:dir.</summary>
+    private List<(Field<T>, bool Down)> Sorts(Call c)
+    {
+        var asked = c.First("sort") is { Length: > 0 } sort
+            ? sort.Split(',').Select(s => s.Split(':')).Select(s => (Key: s[0], Dir: s.Length > 1 ? s[1] : "desc")).ToList()
+            : [.. c.Query.Where(q => q.Key == "sort_key").Select((q, i) => (Key: q.Value, Dir: c.Query.Where(d => d.Key == "sort_dir").Select(d => d.Value).ElementAtOrDefault(i) ?? "asc"))];
+        return [.. asked.Select(a =>
+        {
+            var field = Array.Find(Fields, f => f.Wire == a.Key && f.Rule.Sort && (f.Rule.Policy is null || c.Allows(f.Rule.Policy, default)))
+                ?? throw Fault.BadRequest($"Sort key supplied is invalid: {a.Key}");
+            return (field, a.Dir switch { "asc" => false, "desc" => true, _ => throw Fault.BadRequest($"Unknown sort direction: {a.Dir}, must be 'asc' or 'desc'.") });
+        })];
+    }
+
+    private static Fault BadMarker(string marker) => Fault.BadRequest($"marker [{marker}] not found");
+}

@@ -1,0 +1,171 @@
+using System.Text.Json;
+using Cloud.Platform.Access;
+using Cloud.Platform.Sagas;
+using Cloud.Platform.State;
+
+namespace Cloud.Platform.Rest;
+
+/// <summary>A resource about to be written, with all that has to be written with it.</summary>
+public sealed class Draft<T>(T item, Loaded<T>? old, JsonElement body) where T : Resource
+{
+    public T Item { get; set; } = item;
+    public T? Old => old?.Item;
+    /// <summary>The body's object, for what no field holds.</summary>
+    public JsonElement Body => body;
+    /// <summary>More rows of the same partition.</summary>
+    public List<Op> Ops { get; } = [];
+    public List<Bus.Message> Messages { get; } = [];
+    /// <summary>Run when the write didn't happen: frees what <see cref="Kind{T}.Check"/> claimed elsewhere.</summary>
+    public List<Func<ValueTask>> Undo { get; } = [];
+}
+
+/// <summary>The ordinary operations of one collection, made from the record's <see cref="FieldAttribute"/>s. Irregular ones are plain routes beside it.</summary>
+/// <param name="Path">Where the collection is below the service's root, e.g. /v3/{project_id}/volumes.</param>
+public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dialect Dialect) where T : Resource, new()
+{
+    private static readonly Field<T>[] Fields = Field<T>.All();
+
+    public string One { get; init; } = Rows.Name;
+    /// <summary>Name of the argument that holds the id in paths.</summary>
+    public string Id { get; init; } = "id";
+    /// <summary>Rule that lets a caller see one; what it denies is answered as if it did not exist.</summary>
+    public required string Sees { get; init; }
+    /// <summary>Rule that lets a caller list all projects' (all_tenants); null where there is no such thing.</summary>
+    public string? ListsAll { get; init; }
+    /// <summary>Those whom <see cref="ListsAll"/> allows get all projects' without asking (Neutron, Keystone).</summary>
+    public bool AllByDefault { get; init; }
+
+    // ---- the four hooks
+    /// <summary>Completes and checks a create (Old is null) or update before it is written.</summary>
+    public Func<Call, Draft<T>, ValueTask> Check { get; init; } = (_, _) => ValueTask.CompletedTask;
+    /// <summary>Writes what no field holds into the open object: links, computed values.</summary>
+    public Action<Utf8JsonWriter, Call, T, bool>? Extend { get; init; }
+    /// <summary>Refuses or prepares a delete: may add operations; runs before the write.</summary>
+    public Func<Call, Draft<T>, ValueTask> CheckDelete { get; init; } = (_, _) => ValueTask.CompletedTask;
+    /// <summary>What a new one counts for.</summary>
+    public (Quota Book, Func<T, Charge[]> Of, Func<string, long, long, long, Fault> Over)? Charges { get; init; }
+
+    private static Target TargetOf(T item) => new(item.ProjectId);
+
+    public Route Show(string policy) => new("GET", $"{Path}/{{{Id}}}", policy, async c => One1(c, 200, (await Load(c, policy)).Item));
+
+    public Route Create(string policy, ISaga? saga = null, int status = 201) => new("POST", Path, policy, async c =>
+    {
+        var body = Dialect.Bare ? c.Json : c.Body(One);
+        return One1(c, status, await Create(c, policy, body, saga));
+    });
+
+    public Route Update(string policy, ISaga? saga = null) => new(Dialect.UpdateMethod, $"{Path}/{{{Id}}}", policy, async c =>
+        One1(c, 200, await Change(c, policy, draft => draft.Item = Read(c, draft.Item, draft.Body, In.Update), saga, Dialect.Bare ? c.Json : c.Body(One))));
+
+    /// <summary>Without a saga the row goes at once; with one it is marked and the saga removes it.</summary>
+    public Route Delete(string policy, ISaga? saga = null, int status = 204) => new("DELETE", $"{Path}/{{{Id}}}", policy, async c =>
+    {
+        await Delete(c, policy, saga);
+        return Reply.Empty(status);
+    });
+
+    /// <summary>Makes one from a body's object: reads, checks, charges and writes it, and starts <paramref name="saga"/> with it.</summary>
+    public async ValueTask<T> Create(Call c, string policy, JsonElement body, ISaga? saga)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var project = Rows.Global ? "" : OwnerIn(c, body);
+            c.Require(policy, new(project.Length == 0 ? c.User?.ProjectId : project));
+            var blank = new T { Id = c.Services.Ids.New(), ProjectId = project, CreatedAt = c.Now };
+            var draft = new Draft<T>(Read(c, blank, body, In.Create), null, body);
+            try
+            {
+                await Check(c, draft);
+                if (Charges is { } q) draft.Ops.AddRange(await q.Book.Reserve(c.Store, project, q.Of(draft.Item), q.Over));
+                return await Write(c, draft, null, saga);
+            }
+            catch (Exception e)
+            {
+                foreach (var undo in Enumerable.Reverse(draft.Undo)) await undo();
+                if (e is not ConflictException) throw;
+                if (attempt >= 20) throw Fault.Conflict($"The {One} could not be written: too many changes at once. Try again.");
+            }
+        }
+    }
+
+    /// <summary>Loads, applies, checks and writes; repeats when somebody else wrote meanwhile.</summary>
+    public async ValueTask<T> Change(Call c, string policy, Action<Draft<T>> apply, ISaga? saga = null, JsonElement body = default)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var was = await Load(c, policy);
+            Unchanged(c, was.Item);
+            var draft = new Draft<T>(was.Item, was, body);
+            try
+            {
+                apply(draft);
+                await Check(c, draft);
+                return await Write(c, draft, was, saga);
+            }
+            catch (Exception e)
+            {
+                foreach (var undo in Enumerable.Reverse(draft.Undo)) await undo();
+                if (e is not ConflictException) throw;
+                if (attempt >= 20) throw Fault.Conflict($"The {One} was changed meanwhile. Try again.");
+            }
+        }
+    }
+
+    public async ValueTask Delete(Call c, string policy, ISaga? saga)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var was = await Load(c, policy);
+            Unchanged(c, was.Item);
+            if (was.Item.Doomed) return; // a delete that runs already is the same delete
+            var draft = new Draft<T>(was.Item, was, default);
+            await CheckDelete(c, draft);
+            try
+            {
+                if (saga is null) await Rows.Remove(c.Services, was, State.Change.By(c), draft.Ops, draft.Messages, c.Cancelled);
+                else await Write(c, draft, was, saga);
+                return;
+            }
+            catch (ConflictException) when (attempt < 20) { }
+        }
+    }
+
+    private async ValueTask<T> Write(Call c, Draft<T> draft, Loaded<T>? was, ISaga? saga)
+    {
+        if (saga is not null)
+        {
+            var start = saga.Start(c.Services, Rows.PartitionOf(draft.Item.ProjectId), Rows.Key(draft.Item.Id), draft.Item, State.Change.By(c));
+            draft.Item = draft.Item with { Saga = start.Active, Doomed = draft.Item.Doomed || saga.Deletes };
+            draft.Ops.AddRange(start.Ops);
+            draft.Messages.AddRange(start.Messages);
+        }
+        return await Rows.Save(c.Services, draft.Item, was, State.Change.By(c), draft.Ops, draft.Messages, c.Cancelled);
+    }
+
+    /// <summary>The one that the path names. What the caller may not see is not there.</summary>
+    /// <exception cref="Fault">404, or 403 when it may be seen but not this be done.</exception>
+    public async ValueTask<Loaded<T>> Load(Call c, string policy, string? id = null)
+    {
+        id ??= c.Args[Id];
+        var found = await Rows.Find(c.Store, id, c.User?.ProjectId, c.Cancelled);
+        if (found is null || !(c.Allows(Sees, TargetOf(found.Item)) || Rows.Shared(found.Item))) throw Fault.NotFound(One, id);
+        c.Require(policy, Rows.Shared(found.Item) && policy == Sees ? new(c.User?.ProjectId) : TargetOf(found.Item));
+        return found;
+    }
+
+    private string OwnerIn(Call c, JsonElement body)
+    {
+        foreach (var name in (ReadOnlySpan<string>)["project_id", "tenant_id"])
+            if (Accepts(name) && body.TryGetProperty(name, out var p) && p.ValueKind == JsonValueKind.String && p.GetString() is { Length: > 0 } owner) return owner;
+        return c.ProjectId;
+    }
+
+    private static bool Accepts(string wire) => Array.Exists(Fields, f => f.Wire == wire && f.Rule.Accepts.HasFlag(In.Create));
+
+    private static void Unchanged(Call c, T item)
+    {
+        if (c.Header("If-Match") is { } tag && tag.Trim('"') is var want && want != "*" && want.Replace("revision_number=", "", StringComparison.Ordinal) != item.Revision.ToString(System.Globalization.CultureInfo.InvariantCulture))
+            throw new Fault(412, "The resource has changed since the revision that was given.") { Kind = "RevisionNumberConstraintFailed" };
+    }
+}

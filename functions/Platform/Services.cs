@@ -1,0 +1,35 @@
+using Cloud.Platform.Access;
+using Cloud.Platform.Blobs;
+using Cloud.Platform.Bus;
+using Cloud.Platform.Sagas;
+using Cloud.Platform.State;
+
+namespace Cloud.Platform;
+
+/// <summary>What every handler, step and trigger may use. Made once in Program.cs; tests make their own.</summary>
+public sealed class Services
+{
+    public required IEntityStore Store { get; init; }
+    public required IBus Bus { get; init; }
+    public required IBlobStore Blobs { get; init; }
+    public required TimeProvider Clock { get; init; }
+    public required IIds Ids { get; init; }
+    public required Policy Policy { get; init; }
+    public required ITokens Tokens { get; init; }
+    public required SagaRegistry Sagas { get; init; }
+    public required Settings Settings { get; init; }
+
+    public DateTimeOffset Now => Clock.GetUtcNow();
+}
+
+/// <summary>What an operator may set.</summary>
+public sealed record Settings
+{
+    public string Region { get; init; } = "RegionOne";
+    /// <summary>How long a host may be silent before it counts as down.</summary>
+    public TimeSpan HostSilence { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>Address hosts fetch images from, e.g. http://127.0.0.1:8774.</summary>
+    public string ControlUrl { get; init; } = "http://127.0.0.1:8774";
+    /// <summary>Name of the provider network that external networks use when none is named.</summary>
+    public string DefaultPhysical { get; init; } = "public";
+}

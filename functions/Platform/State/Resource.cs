@@ -1,0 +1,17 @@
+namespace Cloud.Platform.State;
+
+/// <summary>What every stored resource has. What of it the API shows, each record says by its own properties.</summary>
+public abstract record Resource
+{
+    public string Id { get; init; } = "";
+    /// <summary>The partition it lives in; empty for resources of the whole cloud.</summary>
+    public string ProjectId { get; init; } = "";
+    public DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? UpdatedAt { get; init; }
+    /// <summary>Counts the writes; the fence of commands sent to hosts.</summary>
+    public long Revision { get; init; }
+    /// <summary>The saga that works on it now, or null.</summary>
+    public string? Saga { get; init; }
+    /// <summary>A delete was accepted. It wins over whatever runs.</summary>
+    public bool Doomed { get; init; }
+}
