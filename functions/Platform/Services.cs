@@ -18,6 +18,7 @@ public sealed class Services
     public required ITokens Tokens { get; init; }
     public required SagaRegistry Sagas { get; init; }
     public required Settings Settings { get; init; }
+    public required IReadOnlyList<Slice> Slices { get; init; }
 
     public DateTimeOffset Now => Clock.GetUtcNow();
 }

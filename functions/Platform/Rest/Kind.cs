@@ -45,7 +45,8 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
     /// <summary>What a new one counts for.</summary>
     public (Quota Book, Func<T, Charge[]> Of, Func<string, long, long, long, Fault> Over)? Charges { get; init; }
 
-    private static Target TargetOf(T item) => new(item.ProjectId);
+    /// <summary>What rules are asked about; the project that owns it when nothing else is said.</summary>
+    public Func<T, Target> TargetOf { get; init; } = item => new(item.ProjectId);
 
     public Route Show(string policy) => new("GET", $"{Path}/{{{Id}}}", policy, async c => One1(c, 200, (await Load(c, policy)).Item));
 

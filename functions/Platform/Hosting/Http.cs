@@ -1,0 +1,55 @@
+using System.Text.Json;
+using Cloud.Platform.Rest;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Cloud.Platform.Hosting;
+
+/// <summary>Between the web server and the router.</summary>
+public static class Http
+{
+    private static readonly JsonWriterOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    public static async Task Serve(HttpContext http, Router router)
+    {
+        var raw = http.Features.Get<IHttpRequestFeature>()!.RawTarget;
+        var mark = raw.IndexOf('?', StringComparison.Ordinal);
+        var query = new List<(string, string)>();
+        foreach (var (key, values) in http.Request.Query)
+            foreach (var value in values) query.Add((key, value ?? ""));
+        var request = new Request(http.Request.Method, mark < 0 ? raw : raw[..mark], query,
+            name => http.Request.Headers.TryGetValue(name, out var v) ? v.ToString() : null, http.Request.Body, $"{http.Request.Scheme}://{http.Request.Host}", http.RequestAborted);
+        var reply = await router.Handle(request);
+        await Send(http, reply);
+    }
+
+    private static async Task Send(HttpContext http, Reply reply)
+    {
+        http.Response.StatusCode = reply.Status;
+        foreach (var (name, value) in reply.Headers) http.Response.Headers.Append(name, value);
+        if (reply.Stream is { } stream)
+        {
+            await using (stream)
+            {
+                http.Response.ContentType = reply.ContentType;
+                if (HttpMethods.IsHead(http.Request.Method)) return;
+                await stream.CopyToAsync(http.Response.Body, 1 << 17, http.RequestAborted);
+            }
+            return;
+        }
+        if (reply.Json is null && reply.Text is null)
+        {
+            if (reply.Status is not (204 or 304) && !http.Response.Headers.ContainsKey("Content-Length")) http.Response.ContentLength = 0;
+            return;
+        }
+        http.Response.ContentType = reply.ContentType;
+        using var buffer = new MemoryStream();
+        if (reply.Json is { } write)
+        {
+            await using var writer = new Utf8JsonWriter(buffer, Plain);
+            write(writer);
+        }
+        else buffer.Write(System.Text.Encoding.UTF8.GetBytes(reply.Text!));
+        http.Response.ContentLength = buffer.Length;
+        if (!HttpMethods.IsHead(http.Request.Method)) await http.Response.Body.WriteAsync(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), http.RequestAborted);
+    }
+}

@@ -1,0 +1,73 @@
+using System.Diagnostics.CodeAnalysis;
+using Cloud.Platform.Bus;
+
+namespace Cloud.Platform.Hosting;
+
+/// <summary>Feeds one queue's messages to its trigger when no Functions host does it: several at once, locks renewed, failures given back with a growing delay.</summary>
+public sealed class Pump(Services services, QueueTrigger trigger, ILogger log)
+{
+    private static readonly TimeSpan LockFor = TimeSpan.FromSeconds(30);
+
+    public async Task Run(CancellationToken ct)
+    {
+        using var slots = new SemaphoreSlim(trigger.Parallel);
+        while (!ct.IsCancellationRequested)
+        {
+            try
+            {
+                await slots.WaitAsync(ct);
+                slots.Release();
+                var batch = await services.Bus.Receive(trigger.Queue, Math.Max(1, slots.CurrentCount), LockFor, TimeSpan.FromMinutes(5), ct);
+                foreach (var delivery in batch)
+                {
+                    await slots.WaitAsync(ct);
+                    _ = One(delivery, slots, ct);
+                }
+            }
+            catch (OperationCanceledException) when (ct.IsCancellationRequested) { return; }
+            catch (State.StoreUnavailableException e)
+            {
+                log.LogError(e, "{Queue} can't be read", trigger.Queue);
+                await Task.Delay(TimeSpan.FromSeconds(1), services.Clock, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "whatever a message does to its handler, the pump goes on")]
+    private async Task One(Delivery delivery, SemaphoreSlim slots, CancellationToken ct)
+    {
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        try
+        {
+            _ = Renew(delivery, done.Token);
+            await trigger.Handle(services, delivery, ct);
+            await services.Bus.Complete(delivery, CancellationToken.None);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            // Stopping: the message comes again at the next start.
+        }
+        catch (Exception e)
+        {
+            log.LogWarning(e, "{Queue} {Message}, attempt {Attempt}", trigger.Queue, delivery.Message.Id, delivery.Attempt);
+            try { await services.Bus.Abandon(delivery, TimeSpan.FromSeconds(Math.Min(30, 0.1 * (1 << Math.Min(delivery.Attempt, 8)))), CancellationToken.None); }
+            catch (State.StoreUnavailableException) { /* its lock runs out and it comes again */ }
+        }
+        finally
+        {
+            await done.CancelAsync();
+            slots.Release();
+        }
+    }
+
+    private async Task Renew(Delivery delivery, CancellationToken done)
+    {
+        while (true)
+        {
+            await Task.Delay(LockFor / 2, services.Clock, done).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (done.IsCancellationRequested) return;
+            try { await services.Bus.Renew(delivery, LockFor, done); }
+            catch (Exception e) when (e is OperationCanceledException or State.StoreUnavailableException) { return; }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using Cloud.Platform.Access;
+using Cloud.Platform.State;
+
+namespace Cloud.Platform.Rest;
+
+/// <summary>One request as it came, free of any web server.</summary>
+/// <param name="Path">As sent, still percent-encoded, no query.</param>
+/// <param name="Root">scheme://host as the client sees it.</param>
+public sealed record Request(string Method, string Path, IReadOnlyList<(string, string)> Query, Func<string, string?> Header, Stream Body, string Root, CancellationToken Cancelled = default);
+
+/// <summary>From a request to an answer: service, route, version, token, policy, body, handler. Every failure leaves in the service's own format.</summary>
+public sealed class Router
+{
+    /// <summary>Bytes of a JSON body.</summary>
+    public const int MaxBody = 112 * 1024;
+    private const int MaxDepth = 32;
+
+    private readonly Services _services;
+    private readonly Dictionary<string, (Slice Slice, RouteTree Tree)> _slices;
+    private readonly Action<Exception, string> _log;
+
+    /// <exception cref="InvalidOperationException">A route names a policy that doesn't exist.</exception>
+    public Router(Services services, Action<Exception, string> log)
+    {
+        foreach (var slice in services.Slices)
+            foreach (var route in slice.Routes)
+                if (!services.Policy.Knows(route.Policy)) throw new InvalidOperationException($"{slice.Prefix}: {route.Method} {route.Path} has the unknown policy '{route.Policy}'");
+        (_services, _log) = (services, log);
+        _slices = services.Slices.ToDictionary(s => s.Prefix, s => (s, new RouteTree(s.Routes)));
+    }
+
+    public async Task<Reply> Handle(Request request)
+    {
+        var id = "req-" + _services.Ids.New();
+        var slash = request.Path.IndexOf('/', 1) is > 0 and var i ? i : request.Path.Length;
+        if (request.Path.Length < 2 || !_slices.TryGetValue(request.Path[1..slash], out var found)) return Unknown(request).With("X-Openstack-Request-Id", id);
+        var call = new Call
+        {
+            Services = _services, Dialect = found.Slice.Dialect, Method = request.Method, Path = request.Path[slash..], Query = request.Query, Header = request.Header,
+            BaseUrl = request.Root + request.Path[..slash], RequestId = id, Cancelled = request.Cancelled,
+        };
+        Reply reply;
+        try
+        {
+            if (found.Slice.Dialect.Microversions is { } versions) call.Version = versions.Negotiate(request.Header);
+            reply = await Run(call, found.Tree, request);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !request.Cancelled.IsCancellationRequested)
+        {
+            var fault = ToFault(e, call);
+            reply = found.Slice.Dialect.Error(call, fault);
+            foreach (var (name, value) in fault.Headers) reply.With(name, value);
+        }
+        reply.With("X-Openstack-Request-Id", id);
+        if (found.Slice.Dialect.RequestIdHeader is { } header) reply.With(header, id);
+        if (found.Slice.Dialect.Microversions is { } m)
+        {
+            reply.With("OpenStack-API-Version", $"{m.Service} {(call.Version == default ? m.Min : call.Version)}").With("Vary", "OpenStack-API-Version");
+            if (m.LegacyHeader is { } legacy) reply.With(legacy, (call.Version == default ? m.Min : call.Version).ToString()).With("Vary", legacy);
+        }
+        return reply;
+    }
+
+    private async Task<Reply> Run(Call call, RouteTree tree, Request request)
+    {
+        var candidates = tree.Find(call.Path);
+        if (candidates.Count == 0) throw new Fault(404, "The resource could not be found.");
+        var method = call.Method == "HEAD" && !candidates.Any(r => r.Method == "HEAD") ? "GET" : call.Method;
+        var routes = candidates.Where(r => r.Method == method).ToList();
+        if (routes.Count == 0) throw new Fault(405, "The method is not allowed for this resource.") { Headers = [("Allow", string.Join(", ", candidates.Select(r => r.Method).Distinct()))] };
+
+        call.Token = request.Header("X-Auth-Token");
+        if (call.Token is { Length: > 0 }) call.User = await _services.Tokens.Verify(call.Token, call.Cancelled);
+        if (call.User is null && !routes.TrueForAll(r => r.Policy == Policy.Anyone))
+            throw new Fault(401, "The request you have made requires authentication.") { Headers = [("WWW-Authenticate", $"Keystone uri=\"{request.Root}/identity\"")] };
+
+        if (routes[0].Streams) call.Stream = request.Body;
+        else if (call.Method is not ("GET" or "HEAD")) call.Json = await ReadJson(request);
+        var route = Choose(routes, call);
+        call.Route = route;
+        RouteTree.Fill(call.Args, route.Path, call.Path);
+        if (call.Dialect.ProjectInPath && call.Args.TryGetValue("project_id", out var project) && project != call.User?.ProjectId)
+            throw Fault.BadRequest($"Malformed request URL: URL's project_id '{project}' doesn't match Context's project_id '{call.User?.ProjectId}'");
+        call.Require(route.Policy, new(call.User?.ProjectId, call.User?.UserId, call.User?.DomainId));
+        return await route.Run(call);
+    }
+
+    private static Route Choose(List<Route> routes, Call call)
+    {
+        var live = routes.Where(r => (r.Since is null || call.Version >= ApiVersion.Parse(r.Since)) && (r.Until is null || call.Version <= ApiVersion.Parse(r.Until))).ToList();
+        if (live.Count == 0) throw new Fault(404, "The resource could not be found in this version of the API.");
+        if (live[0].Action is null) return live[0];
+        if (call.Json.ValueKind == JsonValueKind.Object)
+            foreach (var p in call.Json.EnumerateObject())
+                if (live.Find(r => r.Action == p.Name) is { } route) return route;
+        var name = call.Json.ValueKind == JsonValueKind.Object && call.Json.EnumerateObject().FirstOrDefault() is { Value.ValueKind: not JsonValueKind.Undefined } first ? first.Name : "";
+        throw Fault.BadRequest($"There is no such action: {name}");
+    }
+
+    private static async Task<JsonElement> ReadJson(Request request)
+    {
+        if (long.TryParse(request.Header("Content-Length"), out var length) && length > MaxBody) throw new Fault(413, "Request is too large.");
+        using var buffer = new MemoryStream();
+        var chunk = new byte[8192];
+        for (int n; (n = await request.Body.ReadAsync(chunk, request.Cancelled)) > 0;)
+        {
+            if (buffer.Length + n > MaxBody) throw new Fault(413, "Request is too large.");
+            buffer.Write(chunk, 0, n);
+        }
+        if (buffer.Length == 0) return default;
+        if (request.Header("Content-Type") is { Length: > 0 } type && !type.Contains("json", StringComparison.OrdinalIgnoreCase))
+            throw new Fault(415, $"Unsupported Content-Type {(type.Length > 80 ? type[..80] : type)}; use application/json.");
+        try
+        {
+            using var json = JsonDocument.Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), new JsonDocumentOptions { MaxDepth = MaxDepth });
+            return json.RootElement.Clone();
+        }
+        catch (JsonException)
+        {
+            throw Fault.BadRequest("Malformed request body: it is not valid JSON.");
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "nothing an exception says may reach the wire by accident")]
+    private Fault ToFault(Exception e, Call call)
+    {
+        switch (e)
+        {
+            case Fault fault:
+                if (fault.Detail is not null) _log(fault, $"{call.RequestId} {call.Method} {call.Path}: {fault.Detail}");
+                return fault;
+            case StoreUnavailableException:
+                _log(e, call.RequestId);
+                return new(503, "The service is busy. Try again.") { Headers = [("Retry-After", "1")] };
+            case ConflictException:
+                return Fault.Conflict("The resource was changed by another request. Try again.");
+            default:
+                _log(e, $"{call.RequestId} {call.Method} {call.Path}");
+                return new(500, $"An unexpected error prevented the server from fulfilling your request. (Request-ID: {call.RequestId})");
+        }
+    }
+
+    private Reply Unknown(Request request) => request.Path is "/" or ""
+        ? Reply.Of(200, w =>
+        {
+            w.WriteStartObject();
+            w.WriteStartArray("services");
+            foreach (var s in _services.Slices)
+            {
+                w.WriteStartObject();
+                w.WriteString("type", s.Type);
+                w.WriteString("url", $"{request.Root}/{s.Prefix}/");
+                w.WriteEndObject();
+            }
+            w.WriteEndArray();
+            w.WriteEndObject();
+        })
+        : Reply.Of(404, w =>
+        {
+            w.WriteStartObject();
+            w.WriteStartObject("error");
+            w.WriteNumber("code", 404);
+            w.WriteString("message", "There is no such service.");
+            w.WriteEndObject();
+            w.WriteEndObject();
+        });
+}

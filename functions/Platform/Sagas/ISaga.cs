@@ -1,0 +1,64 @@
+using Cloud.Agents.Contract;
+using Cloud.Platform.Bus;
+using Cloud.Platform.State;
+
+namespace Cloud.Platform.Sagas;
+
+/// <summary>What must be written together with a resource to make a saga work on it.</summary>
+/// <param name="Active">The saga's id, for <see cref="Resource.Saga"/>.</param>
+public sealed record SagaStart(string Active, IReadOnlyList<Op> Ops, IReadOnlyList<Message> Messages);
+
+/// <summary>A saga as the engine sees it, whatever its resource.</summary>
+public interface ISaga
+{
+    /// <summary>Unique, ends with its version; a saga whose steps change gets a new name and the old one stays until its work is done.</summary>
+    string Name { get; }
+    /// <summary>Runs forward only and removes the resource at its end.</summary>
+    bool Deletes { get; }
+    /// <summary>A saga that runs already is superseded: it ends without undo, so the new one must bring the resource to its end alone.</summary>
+    SagaStart Start(Services s, string partition, string key, Resource item, Change change);
+    Task Run(Services s, SagaMessage message, int attempt, CancellationToken ct);
+}
+
+/// <summary>Wakes a saga: at its start, when a host answered, or because it has been quiet.</summary>
+public sealed record SagaMessage(string Partition, string Saga, string Key, string Name)
+{
+    public const string Queue = "sagas";
+    public CommandReply? Reply { get; init; }
+    /// <summary>Commands without an answer are to be sent again.</summary>
+    public bool Resend { get; init; }
+
+    /// <summary>One session per resource: sagas of one resource never run at the same time.</summary>
+    public Message ToBus(string id) => new(Queue, id, Json.Write(this), Session: $"{Partition}|{Key}");
+}
+
+/// <summary>A command for a host.</summary>
+/// <param name="Fence">Revision of the row that owns the command's key, where that isn't the saga's resource.</param>
+public sealed record HostCommand(string Host, Command Command, long? Fence = null);
+
+/// <summary>A step failed and trying again won't help: what was done is undone. The text may reach the tenant.</summary>
+public sealed class SagaFault(string message) : Exception(message);
+
+/// <summary>The durable state of one saga; lives beside its resource. Holds no command bodies and no secrets.</summary>
+public sealed record SagaRow
+{
+    public required string Id { get; init; }
+    public required string Name { get; init; }
+    /// <summary>Row key of the resource.</summary>
+    public required string Key { get; init; }
+    public int Step { get; init; }
+    public bool Unwinding { get; init; }
+    /// <summary>Counts turns in a step, so that a repeated turn has ids of its own.</summary>
+    public int Turn { get; init; }
+    public DateTimeOffset Deadline { get; init; }
+    public string? Error { get; init; }
+    public bool Alerted { get; init; }
+    public string Actor { get; init; } = "";
+    public string RequestId { get; init; } = "";
+    public Waiting[] Waiting { get; init; } = [];
+
+    public static string KeyOf(string id) => "saga|" + id;
+}
+
+/// <summary>A command on its way.</summary>
+public sealed record Waiting(string Id, string Host, int Tries = 0, bool Done = false, Result? Result = null);

@@ -1,0 +1,34 @@
+using Cloud.Agents.Contract;
+using Cloud.Platform.Bus;
+using Cloud.Platform.State;
+
+namespace Cloud.Platform.Sagas;
+
+/// <summary>What a step works on. Changes to <see cref="Item"/> are written when the step ends, with all else the step asks for, in one transaction.</summary>
+public sealed class Work<T>(Services services, T item, SagaRow saga, CancellationToken ct) where T : Resource
+{
+    public Services Services => services;
+    public IEntityStore Store => services.Store;
+    public T Item { get; set; } = item;
+    internal SagaRow Row => saga;
+    public string SagaId => saga.Id;
+    /// <summary>Why it is being undone; null on the way forward.</summary>
+    public string? Error => saga.Error;
+    public Change Change { get; } = new(saga.Actor, saga.RequestId);
+    public CancellationToken Cancelled => ct;
+    /// <summary>More rows of the same partition.</summary>
+    public List<Op> Ops { get; } = [];
+    public List<Message> Messages { get; } = [];
+}
+
+/// <summary>One step. Everything it does outside its own partition must be safe to repeat, because a kill may come before it is recorded.</summary>
+public sealed record Step<T>(string Name) where T : Resource
+{
+    public Func<Work<T>, ValueTask>? Do { get; init; }
+    /// <summary>Works from the resource alone and tolerates that nothing was done.</summary>
+    public Func<Work<T>, ValueTask>? Undo { get; init; }
+    public Func<Work<T>, ValueTask<IReadOnlyList<HostCommand>>>? Commands { get; init; }
+    public Func<Work<T>, ValueTask<IReadOnlyList<HostCommand>>>? UndoCommands { get; init; }
+    /// <summary>Takes the results in the order of the commands.</summary>
+    public Action<Work<T>, IReadOnlyList<Result?>>? Done { get; init; }
+}

@@ -1,0 +1,29 @@
+using Cloud.Agents.Contract;
+using Cloud.Platform.Agents;
+using Cloud.Platform.Rest;
+using Cloud.Platform.Sagas;
+
+namespace Cloud.Platform;
+
+/// <summary>All that one service gives to the whole. A value in the slice's Api.cs; Slices.cs lists them.</summary>
+/// <param name="Prefix">First segment of its paths: compute, identity...</param>
+/// <param name="Type">Service type in the catalog.</param>
+public sealed record Slice(string Prefix, string Type, Dialect Dialect, IReadOnlyList<Route> Routes)
+{
+    /// <summary>What the catalog says after the prefix, e.g. /v3; {project_id} is filled in.</summary>
+    public string CatalogPath { get; init; } = "";
+    /// <summary>The service's name in the catalog, e.g. nova.</summary>
+    public string CatalogName { get; init; } = "";
+    public IReadOnlyList<ISaga> Sagas { get; init; } = [];
+    public IReadOnlyList<Owner> Owners { get; init; } = [];
+    /// <summary>A guest changed state by itself.</summary>
+    public Func<Services, DomainEvent, ValueTask>? OnDomain { get; init; }
+    /// <summary>Makes what must always exist (the admin user, flavors). Repeats harmlessly at every start.</summary>
+    public Func<Services, ValueTask>? OnStart { get; init; }
+    public IReadOnlyList<Job> Jobs { get; init; } = [];
+    /// <summary>Takes part in what all changes of the cloud mean (metering, webhooks): one event, in order per resource, at least once.</summary>
+    public Func<Services, ReadOnlyMemory<byte>, CancellationToken, Task>? OnEvent { get; init; }
+}
+
+/// <summary>Something done regularly: sweeping, expiring. Must be safe to run twice.</summary>
+public sealed record Job(string Name, TimeSpan Every, Func<Services, CancellationToken, Task> Run);
