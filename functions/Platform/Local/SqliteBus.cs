@@ -1,0 +1,95 @@
+using Cloud.Platform.Bus;
+
+namespace Cloud.Platform.Local;
+
+/// <summary><see cref="IBus"/> in the store's file. Messages are on disk before a send returns; settling follows with the next write, for a message may always come twice.</summary>
+public sealed class SqliteBus : IBus, IQueueJournal, IDisposable
+{
+    private static long s_tag = DateTime.UnixEpoch.Ticks;
+    private readonly SqliteFile _file;
+    private readonly QueueEngine _engine;
+
+    public SqliteBus(SqliteFile file, TimeProvider clock)
+    {
+        (_file, _engine) = (file, new(clock, this));
+        file.Read(s =>
+        {
+            using (var reader = s.Query("SELECT seq, queue, id, session, due, attempts, body FROM messages ORDER BY seq"))
+                while (reader.Read())
+                    _engine.Add(reader.GetInt64(0), new(reader.GetString(1), reader.GetString(2), (byte[])reader.GetValue(6), reader.IsDBNull(3) ? null : reader.GetString(3),
+                        reader.IsDBNull(4) ? null : new DateTimeOffset(reader.GetInt64(4), TimeSpan.Zero)), reader.GetInt32(5));
+            using (var reader = s.Query("SELECT queue, id, session, attempts, reason, at, body FROM dead"))
+                while (reader.Read())
+                    _engine.AddDead(new(new(reader.GetString(0), reader.GetString(1), (byte[])reader.GetValue(6), reader.IsDBNull(2) ? null : reader.GetString(2)),
+                        reader.GetInt32(3), reader.GetString(4), new DateTimeOffset(reader.GetInt64(5), TimeSpan.Zero)));
+            s_tag = Math.Max(s_tag, s.Scalar("SELECT max(etag) FROM rows") is long max ? max : 0);
+            return 0;
+        });
+    }
+
+    /// <summary>ETags grow over all rows, so that a row deleted and made again never has an old one.</summary>
+    internal static long NextTag() => Interlocked.Increment(ref s_tag);
+
+    public ValueTask Send(IReadOnlyList<Message> messages, CancellationToken ct = default) => new(_file.Do(new Sending(this, messages)));
+
+    public ValueTask<IReadOnlyList<Delivery>> Receive(string queue, int max, TimeSpan lockFor, TimeSpan wait, CancellationToken ct = default) => _engine.Receive(queue, max, lockFor, wait, ct);
+    public ValueTask<bool> Complete(Delivery delivery, CancellationToken ct = default) => new(_engine.Complete(delivery));
+    public ValueTask<bool> Abandon(Delivery delivery, TimeSpan delay, CancellationToken ct = default) => new(_engine.Abandon(delivery, delay));
+    public ValueTask<bool> Reject(Delivery delivery, string reason, CancellationToken ct = default) => new(_engine.Reject(delivery, reason));
+    public ValueTask<bool> Renew(Delivery delivery, TimeSpan lockFor, CancellationToken ct = default) => new(_engine.Renew(delivery, lockFor));
+    public ValueTask<IReadOnlyList<DeadLetter>> DeadLetters(string queue, int max, CancellationToken ct = default) => new(_engine.DeadLetters(queue, max));
+    public ValueTask<IReadOnlyDictionary<string, int>> Depths(CancellationToken ct = default) => new(_engine.Depths());
+
+    public async ValueTask<bool> Replay(string queue, string messageId, CancellationToken ct = default)
+    {
+        if (_engine.TakeDead(queue, messageId) is not { } letter) return false;
+        await _file.Do(new Sql(s => s.Execute("DELETE FROM dead WHERE queue=$1 AND id=$2", queue, messageId)));
+        await Send([letter.Message], ct);
+        return true;
+    }
+
+    void IQueueJournal.Removed(long sequence) => Later(s => s.Execute("DELETE FROM messages WHERE seq=$1", sequence));
+
+    void IQueueJournal.Delayed(long sequence, int attempts, DateTimeOffset? notBefore) =>
+        Later(s => s.Execute("UPDATE messages SET attempts=$2, due=$3 WHERE seq=$1", sequence, (long)attempts, notBefore?.UtcTicks));
+
+    void IQueueJournal.Died(long sequence, DeadLetter d) => Later(s =>
+    {
+        s.Execute("DELETE FROM messages WHERE seq=$1", sequence);
+        s.Execute("INSERT OR REPLACE INTO dead(queue, id, session, attempts, reason, at, body) VALUES($1, $2, $3, $4, $5, $6, $7)",
+            d.Message.Queue, d.Message.Id, d.Message.Session, (long)d.Attempts, d.Reason, d.At.UtcTicks, d.Message.Body.ToArray());
+    });
+
+    public void Dispose() => _engine.Dispose();
+
+    private void Later(Action<SqliteSession> sql)
+    {
+        try { _ = _file.Do(new Sql(sql)).ContinueWith(t => t.Exception, TaskContinuationOptions.OnlyOnFaulted); }
+        catch (State.StoreUnavailableException) { /* closed meanwhile: the message comes again at the next start */ }
+    }
+
+    private sealed class Sql(Action<SqliteSession> apply) : SqliteFile.Write
+    {
+        public override void Apply(SqliteSession s) => apply(s);
+    }
+
+    /// <summary>Adds messages within a write; they become visible when it is on disk.</summary>
+    internal sealed class Sending(SqliteBus bus, IReadOnlyList<Message> messages) : SqliteFile.Write
+    {
+        private readonly List<(long, Message)> _added = [];
+
+        public override void Apply(SqliteSession s)
+        {
+            _added.Clear();
+            foreach (var m in messages)
+                if (s.Scalar("INSERT INTO messages(queue, id, session, due, body) VALUES($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING seq",
+                        m.Queue, m.Id, m.Session, m.NotBefore?.UtcTicks, m.Body.ToArray()) is long sequence)
+                    _added.Add((sequence, m));
+        }
+
+        public override void Durable()
+        {
+            foreach (var (sequence, message) in _added) bus._engine.Add(sequence, message);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using System.Threading.Channels;
+using Cloud.Platform.State;
+using Microsoft.Data.Sqlite;
+
+namespace Cloud.Platform.Local;
+
+/// <summary>
+/// One SQLite file owned by this process. All writes go through one thread that commits whatever has come together in one durable
+/// transaction (WAL, synchronous=FULL); reads run beside it.
+/// </summary>
+public sealed class SqliteFile : IDisposable
+{
+    /// <summary>A write. <see cref="Apply"/> must look before it writes: what it throws must leave nothing written.</summary>
+    internal abstract class Write
+    {
+        public readonly TaskCompletionSource Done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public Exception? Refused;
+        public abstract void Apply(SqliteSession session);
+        /// <summary>On the writer's thread, when it is on disk.</summary>
+        public virtual void Durable() { }
+    }
+
+    private readonly string _path;
+    private readonly FileStream _owner;
+    private readonly SqliteSession _writer;
+    private readonly System.Collections.Concurrent.ConcurrentBag<SqliteSession> _readers = [];
+    private readonly Channel<Write> _queue = Channel.CreateUnbounded<Write>(new() { SingleReader = true });
+    private readonly Thread _thread;
+
+    /// <exception cref="StoreUnavailableException">Another process has it open.</exception>
+    public SqliteFile(string path)
+    {
+        _path = path;
+        try { _owner = new FileStream(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None); }
+        catch (IOException e) { throw new StoreUnavailableException($"{path} is in use by another process", e); }
+        _writer = new(path, readOnly: false);
+        _writer.Run("""
+            CREATE TABLE IF NOT EXISTS rows(partition TEXT NOT NULL, key TEXT NOT NULL, etag INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(partition, key)) WITHOUT ROWID;
+            CREATE TABLE IF NOT EXISTS messages(seq INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, id TEXT NOT NULL, session TEXT, due INTEGER, attempts INTEGER NOT NULL DEFAULT 0, body BLOB NOT NULL);
+            CREATE UNIQUE INDEX IF NOT EXISTS messages_id ON messages(queue, id);
+            CREATE TABLE IF NOT EXISTS dead(queue TEXT NOT NULL, id TEXT NOT NULL, session TEXT, attempts INTEGER NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(queue, id)) WITHOUT ROWID;
+            """);
+        _thread = new Thread(WriteLoop) { Name = "store writer", IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>Ends when the write is on disk.</summary>
+    internal Task Do(Write write)
+    {
+        if (!_queue.Writer.TryWrite(write)) throw new StoreUnavailableException("the store is closed");
+        return write.Done.Task;
+    }
+
+    internal T Read<T>(Func<SqliteSession, T> read)
+    {
+        if (!_readers.TryTake(out var session)) session = new(_path, readOnly: true);
+        try { return read(session); }
+        catch (SqliteException e) { throw new StoreUnavailableException("the store can't be read", e); }
+        finally { _readers.Add(session); }
+    }
+
+    private void WriteLoop()
+    {
+        var batch = new List<Write>();
+        while (_queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        {
+            batch.Clear();
+            while (batch.Count < 256 && _queue.Reader.TryRead(out var write)) batch.Add(write);
+            Commit(batch);
+        }
+    }
+
+    private void Commit(List<Write> batch)
+    {
+        try
+        {
+            _writer.Execute("BEGIN IMMEDIATE");
+            foreach (var write in batch)
+            {
+                try { write.Apply(_writer); }
+                catch (ConflictException e) { write.Refused = e; }
+            }
+            _writer.Execute("COMMIT");
+        }
+        catch (SqliteException e)
+        {
+            try { _writer.Execute("ROLLBACK"); }
+            catch (SqliteException) { /* it rolled back by itself */ }
+            foreach (var write in batch) write.Done.TrySetException(new StoreUnavailableException("the store can't be written", e));
+            return;
+        }
+        foreach (var write in batch)
+        {
+            if (write.Refused is null) { write.Durable(); write.Done.TrySetResult(); }
+            else write.Done.TrySetException(write.Refused);
+        }
+    }
+
+    public void Dispose()
+    {
+        _queue.Writer.TryComplete();
+        _thread.Join();
+        foreach (var reader in _readers) reader.Dispose();
+        _writer.Dispose();
+        _owner.Dispose();
+    }
+}

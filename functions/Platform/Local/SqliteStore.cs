@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Cloud.Platform.Bus;
+using Cloud.Platform.State;
+using Microsoft.Data.Sqlite;
+
+namespace Cloud.Platform.Local;
+
+/// <summary><see cref="IEntityStore"/> in one SQLite file. A commit's messages are in the same transaction.</summary>
+public sealed class SqliteStore(SqliteFile file, SqliteBus bus) : IEntityStore
+{
+    public ValueTask<Row?> Get(string partition, string key, CancellationToken ct = default) => new(file.Read(s =>
+    {
+        using var reader = s.Query("SELECT etag, body FROM rows WHERE partition=$1 AND key=$2", partition, key);
+        return reader.Read() ? new Row(partition, key, Tag(reader.GetInt64(0)), Body(reader, 1)) : null;
+    }));
+
+    public ValueTask<IReadOnlyList<Row>> List(string partition, string from, string to, int limit = int.MaxValue, CancellationToken ct = default) => new(file.Read<IReadOnlyList<Row>>(s =>
+    {
+        var rows = new List<Row>();
+        using var reader = s.Query("SELECT key, etag, body FROM rows WHERE partition=$1 AND key>=$2 AND key<$3 ORDER BY key LIMIT $4", partition, from, to, (long)limit);
+        while (reader.Read()) rows.Add(new(partition, reader.GetString(0), Tag(reader.GetInt64(1)), Body(reader, 2)));
+        return rows;
+    }));
+
+    public async IAsyncEnumerable<Row> Scan(string from, string to, [EnumeratorCancellation] CancellationToken ct = default)
+    {
+        var (partition, key) = ("", "");
+        while (true)
+        {
+            var page = file.Read(s =>
+            {
+                var rows = new List<Row>();
+                using var reader = s.Query("SELECT partition, key, etag, body FROM rows WHERE (partition, key)>($1, $2) AND key>=$3 AND key<$4 ORDER BY partition, key LIMIT 500", partition, key, from, to);
+                while (reader.Read()) rows.Add(new(reader.GetString(0), reader.GetString(1), Tag(reader.GetInt64(2)), Body(reader, 3)));
+                return rows;
+            });
+            foreach (var row in page) yield return row;
+            if (page.Count < 500) yield break;
+            (partition, key) = (page[^1].Partition, page[^1].Key);
+            await Task.Yield();
+        }
+    }
+
+    public ValueTask Commit(string partition, IReadOnlyList<Op> ops, IReadOnlyList<Message>? messages = null, CancellationToken ct = default)
+    {
+        if (ops.Count > 100) throw new ArgumentException("an entity group holds at most 100 operations", nameof(ops));
+        return new(file.Do(new Group(partition, ops, new SqliteBus.Sending(bus, messages ?? []))));
+    }
+
+    private static string Tag(long etag) => etag.ToString(CultureInfo.InvariantCulture);
+
+    private static byte[] Body(SqliteDataReader reader, int column) => (byte[])reader.GetValue(column);
+
+    private sealed class Group(string partition, IReadOnlyList<Op> ops, SqliteBus.Sending sending) : SqliteFile.Write
+    {
+        public override void Apply(SqliteSession s)
+        {
+            var keys = new HashSet<string>();
+            foreach (var op in ops)
+            {
+                if (!keys.Add(op.Key)) throw new ConflictException(op.Key);
+                if (op is Op.Upsert or Op.Delete { ETag: null }) continue;
+                var there = s.Scalar("SELECT etag FROM rows WHERE partition=$1 AND key=$2", partition, op.Key) is long etag ? Tag(etag) : null;
+                var wanted = op switch { Op.Replace r => r.ETag, Op.Delete d => d.ETag, Op.Check c => c.ETag, _ => null };
+                if (there != wanted) throw new ConflictException(op.Key);
+            }
+            foreach (var op in ops)
+                switch (op)
+                {
+                    case Op.Insert i: Put(s, op.Key, i.Body); break;
+                    case Op.Replace r: Put(s, op.Key, r.Body); break;
+                    case Op.Upsert u: Put(s, op.Key, u.Body); break;
+                    case Op.Delete: s.Execute("DELETE FROM rows WHERE partition=$1 AND key=$2", partition, op.Key); break;
+                }
+            sending.Apply(s);
+        }
+
+        public override void Durable() => sending.Durable();
+
+        private void Put(SqliteSession s, string key, ReadOnlyMemory<byte> body) =>
+            s.Execute("INSERT INTO rows(partition, key, etag, body) VALUES($1, $2, $3, $4) ON CONFLICT(partition, key) DO UPDATE SET etag=$3, body=$4", partition, key, SqliteBus.NextTag(), body.ToArray());
+    }
+}
