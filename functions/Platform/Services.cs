@@ -27,6 +27,10 @@ public sealed class Services
 public sealed record Settings
 {
     public string Region { get; init; } = "RegionOne";
+    /// <summary>Of the first administrator; null makes none.</summary>
+    public string? AdminPassword { get; init; }
+    /// <summary>Of an ordinary user to try things with; null makes none.</summary>
+    public string? DemoPassword { get; init; }
     /// <summary>How long a host may be silent before it counts as down.</summary>
     public TimeSpan HostSilence { get; init; } = TimeSpan.FromSeconds(60);
     /// <summary>Address hosts fetch images from, e.g. http://127.0.0.1:8774.</summary>

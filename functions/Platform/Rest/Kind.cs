@@ -17,6 +17,8 @@ public sealed class Draft<T>(T item, Loaded<T>? old, JsonElement body) where T :
     public List<Bus.Message> Messages { get; } = [];
     /// <summary>Run when the write didn't happen: frees what <see cref="Kind{T}.Check"/> claimed elsewhere.</summary>
     public List<Func<ValueTask>> Undo { get; } = [];
+    /// <summary>Run after the write: frees what the old state had claimed.</summary>
+    public List<Func<ValueTask>> After { get; } = [];
 }
 
 /// <summary>The ordinary operations of one collection, made from the record's <see cref="FieldAttribute"/>s. Irregular ones are plain routes beside it.</summary>
@@ -124,8 +126,12 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
             await CheckDelete(c, draft);
             try
             {
-                if (saga is null) await Rows.Remove(c.Services, was, State.Change.By(c), draft.Ops, draft.Messages, c.Cancelled);
-                else await Write(c, draft, was, saga);
+                if (saga is not null) await Write(c, draft, was, saga);
+                else
+                {
+                    await Rows.Remove(c.Services, was, State.Change.By(c), draft.Ops, draft.Messages, c.Cancelled);
+                    foreach (var after in draft.After) await after();
+                }
                 return;
             }
             catch (ConflictException) when (attempt < 20) { }
@@ -141,7 +147,9 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
             draft.Ops.AddRange(start.Ops);
             draft.Messages.AddRange(start.Messages);
         }
-        return await Rows.Save(c.Services, draft.Item, was, State.Change.By(c), draft.Ops, draft.Messages, c.Cancelled);
+        var saved = await Rows.Save(c.Services, draft.Item, was, State.Change.By(c), draft.Ops, draft.Messages, c.Cancelled);
+        foreach (var after in draft.After) await after();
+        return saved;
     }
 
     /// <summary>The one that the path names. What the caller may not see is not there.</summary>

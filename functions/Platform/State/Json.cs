@@ -9,7 +9,7 @@ public static class Json
 {
     public static readonly JsonSerializerOptions Stored = new()
     {
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault, IgnoreReadOnlyProperties = true, TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, IgnoreReadOnlyProperties = true, TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
     };
 
     public static byte[] Write<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, Stored);

@@ -1,0 +1,64 @@
+using Cloud.Platform;
+using Cloud.Platform.Access;
+using Cloud.Platform.Rest;
+
+namespace Cloud.Identity;
+
+/// <summary>Keystone's API, version 3.14.</summary>
+public static class Api
+{
+    public static readonly Slice Slice = new("identity", "identity", IdentityDialect.Value,
+    [
+        new("GET", "/", Policy.Anyone, c => new(Reply.Of(300, w =>
+        {
+            w.WriteStartObject();
+            w.WriteStartObject("versions");
+            w.WriteStartArray("values");
+            Version(w, c);
+            w.WriteEndArray();
+            w.WriteEndObject();
+            w.WriteEndObject();
+        }))),
+        new("GET", "/v3", Policy.Anyone, c => new(Reply.Of(200, w =>
+        {
+            w.WriteStartObject();
+            w.WritePropertyName("version");
+            Version(w, c);
+            w.WriteEndObject();
+        }))),
+        new("POST", "/v3/auth/tokens", Policy.Anyone, Auth.Issue),
+        new("GET", "/v3/auth/tokens", "authenticated", Auth.Show),
+        new("DELETE", "/v3/auth/tokens", "authenticated", Auth.Revoke),
+        new("GET", "/v3/auth/catalog", "authenticated", Catalog.Show),
+        new("GET", "/v3/services", "identity:list_services", Catalog.Services),
+        new("GET", "/v3/endpoints", "identity:list_endpoints", Catalog.Endpoints),
+        new("GET", "/v3/regions", "authenticated", Catalog.Regions),
+        .. Users.Routes, .. Projects.Routes, .. Domains.Routes, .. Roles.Routes, .. AppCredentials.Routes,
+    ])
+    {
+        CatalogName = "keystone", CatalogPath = "/v3",
+        OnStart = Bootstrap.Run,
+        Jobs = [new("sweep-revoked", TimeSpan.FromMinutes(10), (s, ct) => ((Tokens)s.Tokens).Sweep(ct))],
+    };
+
+    private static void Version(System.Text.Json.Utf8JsonWriter w, Call c)
+    {
+        w.WriteStartObject();
+        w.WriteString("id", "v3.14");
+        w.WriteString("status", "stable");
+        w.WriteString("updated", "2020-04-07T00:00:00Z");
+        w.WriteStartArray("links");
+        w.WriteStartObject();
+        w.WriteString("rel", "self");
+        w.WriteString("href", c.BaseUrl + "/v3/");
+        w.WriteEndObject();
+        w.WriteEndArray();
+        w.WriteStartArray("media-types");
+        w.WriteStartObject();
+        w.WriteString("base", "application/json");
+        w.WriteString("type", "application/vnd.openstack.identity-v3+json");
+        w.WriteEndObject();
+        w.WriteEndArray();
+        w.WriteEndObject();
+    }
+}

@@ -1,0 +1,42 @@
+using Cloud.Platform.Rest;
+using Cloud.Platform.State;
+
+namespace Cloud.Identity;
+
+/// <summary>The rows of people, projects and roles, and the names that must be unique among them.</summary>
+public static class Directory
+{
+    public static readonly Rows<Domain> Domains = new("domain", "identity") { Global = true };
+    public static readonly Rows<Project> Projects = new("project", "identity") { Global = true };
+    public static readonly Rows<User> Users = new("user", "identity") { Global = true };
+    public static readonly Rows<Role> Roles = new("role", "identity") { Global = true };
+    public static readonly Rows<AppCredential> AppCredentials = new("application_credential", "identity") { Global = true };
+
+    public static async ValueTask<User?> UserNamed(IEntityStore store, string domainId, string name) => await Named(store, Users, NameOf(domainId, name));
+    public static async ValueTask<Project?> ProjectNamed(IEntityStore store, string domainId, string name) => await Named(store, Projects, NameOf(domainId, name));
+    public static async ValueTask<Domain?> DomainNamed(IEntityStore store, string name) => await Named(store, Domains, name);
+    public static async ValueTask<Role?> RoleNamed(IEntityStore store, string name) => await Named(store, Roles, NameOf(null, name));
+
+    public static string NameOf(string? domainId, string name) => $"{domainId}:{name}";
+
+    private static async ValueTask<T?> Named<T>(IEntityStore store, Rows<T> rows, string key) where T : Resource =>
+        await Claims.OwnerOf(store, rows.Name, key) is { } id ? (await rows.Get(store, "", id))?.Item : null;
+
+    /// <summary>Takes the new name before the write; an old one is freed after it.</summary>
+    /// <exception cref="Fault">409 when somebody else has it.</exception>
+    public static async ValueTask ClaimName<T>(Call c, Draft<T> d, Rows<T> rows, string key, string? oldKey) where T : Resource
+    {
+        if (key == oldKey) return;
+        if (!await Claims.Take(c.Store, rows.Name, key, d.Item.Id, c.Cancelled))
+        {
+            // A claim whose owner is gone was left by a kill between the two writes.
+            var owner = await Claims.OwnerOf(c.Store, rows.Name, key, c.Cancelled);
+            if (owner is not null && await rows.Get(c.Store, "", owner, c.Cancelled) is not null)
+                throw Fault.Conflict($"Conflict occurred attempting to store {rows.Name} - Duplicate entry found with name {key[(key.IndexOf(':', StringComparison.Ordinal) + 1)..]}.");
+            if (owner is not null) await Claims.Free(c.Store, rows.Name, key, owner, c.Cancelled);
+            await Claims.Take(c.Store, rows.Name, key, d.Item.Id, c.Cancelled);
+        }
+        d.Undo.Add(() => Claims.Free(c.Store, rows.Name, key, d.Item.Id));
+        if (oldKey is not null) d.After.Add(() => Claims.Free(c.Store, rows.Name, oldKey, d.Item.Id));
+    }
+}

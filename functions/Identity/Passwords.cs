@@ -1,0 +1,37 @@
+using System.Security.Cryptography;
+using System.Text;
+using Konscious.Security.Cryptography;
+
+namespace Cloud.Identity;
+
+/// <summary>Argon2id with the parameters OWASP gives as its minimum: 19 MiB, two passes, one lane.</summary>
+public static class Passwords
+{
+    private const int MemoryKiB = 19456, Passes = 2, Lanes = 1, HashBytes = 32;
+
+    public static string Hash(string password)
+    {
+        var salt = RandomNumberGenerator.GetBytes(16);
+        return $"argon2id${MemoryKiB}${Passes}${Lanes}${Convert.ToBase64String(salt)}${Convert.ToBase64String(Derive(password, salt, MemoryKiB, Passes, Lanes))}";
+    }
+
+    /// <summary>Takes as long for a user that doesn't exist (<paramref name="hash"/> null) as for a wrong password.</summary>
+    public static bool Verify(string password, string? hash)
+    {
+        var parts = (hash ?? Nobody).Split('$');
+        var wanted = Convert.FromBase64String(parts[5]);
+        var got = Derive(password, Convert.FromBase64String(parts[4]), int.Parse(parts[1], null), int.Parse(parts[2], null), int.Parse(parts[3], null));
+        return CryptographicOperations.FixedTimeEquals(wanted, got) & hash is not null;
+    }
+
+    /// <summary>For secrets we made ourselves, which nobody can guess: one pass of SHA-256.</summary>
+    public static string Fingerprint(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
+
+    private static readonly string Nobody = $"argon2id${MemoryKiB}${Passes}${Lanes}${Convert.ToBase64String(new byte[16])}${Convert.ToBase64String(new byte[HashBytes])}";
+
+    private static byte[] Derive(string password, byte[] salt, int memory, int passes, int lanes)
+    {
+        using var argon = new Argon2id(Encoding.UTF8.GetBytes(password)) { Salt = salt, MemorySize = memory, Iterations = passes, DegreeOfParallelism = lanes };
+        return argon.GetBytes(HashBytes);
+    }
+}
