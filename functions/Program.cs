@@ -1,1 +1,27 @@
-return 0;
+using System.Diagnostics;
+using Cloud;
+using Cloud.Platform.State;
+
+// The front door of the control plane; ./cloud calls it. On Azure the Functions host starts it without arguments.
+try
+{
+    switch (args)
+    {
+        case ["up", .. var rest]:
+            await using (var cloud = await Embedded.Start(EmbeddedOptions.Parse(rest)))
+            {
+                var options = EmbeddedOptions.Parse(rest);
+                Console.WriteLine($"ready http://{options.Listen} in {(TimeProvider.System.GetUtcNow() - Process.GetCurrentProcess().StartTime.ToUniversalTime()).TotalMilliseconds:0} ms");
+                await cloud.Stopped;
+            }
+            return 0;
+        default:
+            Console.Error.WriteLine("usage: up --data DIR [--listen ADDRESS:PORT] [--amqp ADDRESS:PORT] [--host NAME]... [--simulated N]");
+            return 2;
+    }
+}
+catch (Exception e) when (e is ArgumentException or StoreUnavailableException)
+{
+    Console.Error.WriteLine(e.Message);
+    return 2;
+}

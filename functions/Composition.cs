@@ -1,0 +1,29 @@
+using Cloud.Platform;
+using Cloud.Platform.Access;
+using Cloud.Platform.Blobs;
+using Cloud.Platform.Bus;
+using Cloud.Platform.Sagas;
+using Cloud.Platform.State;
+
+namespace Cloud;
+
+/// <summary>Puts the parts together; the embedded cloud, the custom handler and the tests all come through here.</summary>
+public static class Composition
+{
+    public static Services Services(IEntityStore store, IBus bus, IBlobStore blobs, TimeProvider clock, IIds ids, Settings settings, IReadOnlyList<Slice>? slices = null)
+    {
+        slices ??= Slices.All;
+        return new()
+        {
+            Store = store, Bus = bus, Blobs = blobs, Clock = clock, Ids = ids, Settings = settings, Slices = slices,
+            Policy = Policy.Embedded(), Tokens = new Identity.Tokens(store, clock), Sagas = new SagaRegistry(slices.SelectMany(s => s.Sagas)),
+        };
+    }
+
+    /// <summary>Makes what must always exist. Repeats harmlessly.</summary>
+    public static async Task Start(Services services)
+    {
+        foreach (var slice in services.Slices)
+            if (slice.OnStart is { } start) await start(services);
+    }
+}

@@ -1,0 +1,99 @@
+using System.Net;
+using System.Security.Cryptography;
+using Cloud.Platform;
+using Cloud.Platform.Agents;
+using Cloud.Platform.Blobs;
+using Cloud.Platform.Hosting;
+using Cloud.Platform.Local;
+using Cloud.Platform.Rest;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Cloud;
+
+/// <summary>The whole control plane in one process: web server, pumps and timers over a state directory.</summary>
+public sealed class Embedded : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly LocalState _state;
+    private readonly WebApplication _web;
+    private readonly List<Task> _loops = [];
+    private readonly List<IDisposable> _owned = [];
+
+    public Services Services { get; }
+
+    private Embedded(LocalState state, WebApplication web, Services services) => (_state, _web, Services) = (state, web, services);
+
+    public static async Task<Embedded> Start(EmbeddedOptions options)
+    {
+        Directory.CreateDirectory(options.Data);
+        File.SetUnixFileMode(options.Data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var state = LocalState.Open(Path.Combine(options.Data, "state.db"), TimeProvider.System);
+        var url = $"http://{(options.Listen.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : options.Listen.Address)}:{options.Listen.Port}";
+        var (admin, demo) = (Secret(options.Data, "admin-password"), Secret(options.Data, "demo-password"));
+        var services = Composition.Services(state.Store, state.Bus, new FileBlobs(Path.Combine(options.Data, "images")), TimeProvider.System, new TimeOrderedIds(TimeProvider.System),
+            new Settings { AdminPassword = admin, DemoPassword = demo, ControlUrl = url });
+        await Composition.Start(services);
+
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = options.Data });
+        builder.Logging.ClearProviders().AddSimpleConsole(o => { o.SingleLine = true; o.UseUtcTimestamp = true; o.TimestampFormat = "HH:mm:ss.fff "; o.ColorBehavior = Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled; });
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.WebHost.ConfigureKestrel(k => Limit(k, options.Listen));
+        var web = builder.Build();
+        var log = web.Services.GetRequiredService<ILoggerFactory>().CreateLogger("cloud");
+        var router = new Router(services, (e, text) => log.LogError(e, "{Text}", text));
+        web.Run(http => Http.Serve(http, router));
+
+        var cloud = new Embedded(state, web, services);
+        await cloud.Hosts(options, log);
+        foreach (var trigger in Triggers.All(services.Slices))
+            cloud._loops.Add(trigger switch
+            {
+                QueueTrigger q => Task.Run(() => new Pump(services, q, log).Run(cloud._stop.Token)),
+                TimerTrigger t => Task.Run(() => Timers.Run(services, t, log, cloud._stop.Token)),
+                _ => Task.CompletedTask,
+            });
+        await web.StartAsync();
+        Credentials.Write(options.Data, url, admin, demo);
+        return cloud;
+    }
+
+    private async Task Hosts(EmbeddedOptions options, ILogger log)
+    {
+        foreach (var host in options.Hosts)
+        {
+            var file = Path.Combine(options.Data, $"host-{host}.secret");
+            if (!File.Exists(file)) Credentials.Private(file, await HostKeys.Make(Services.Store, host));
+        }
+        _ = log;
+    }
+
+    private static void Limit(KestrelServerOptions k, IPEndPoint listen)
+    {
+        k.AddServerHeader = false;
+        k.Limits.MaxRequestBodySize = null; // each route has its own limit
+        k.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+        k.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        k.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
+        k.Listen(listen);
+    }
+
+    private static string Secret(string data, string name)
+    {
+        var file = Path.Combine(data, name);
+        if (!File.Exists(file)) Credentials.Private(file, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));
+        return File.ReadAllText(file).Trim();
+    }
+
+    public Task Stopped => _web.WaitForShutdownAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _web.StopAsync();
+        await _stop.CancelAsync();
+        await Task.WhenAll(_loops);
+        foreach (var owned in _owned) owned.Dispose();
+        await _web.DisposeAsync();
+        _state.Dispose();
+        _stop.Dispose();
+    }
+}
