@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
+using Cloud.Agents.Simulated;
 using Cloud.Platform;
 using Cloud.Platform.Agents;
 using Cloud.Platform.Blobs;
@@ -63,6 +64,11 @@ public sealed class Embedded : IAsyncDisposable
         {
             var file = Path.Combine(options.Data, $"host-{host}.secret");
             if (!File.Exists(file)) Credentials.Private(file, await HostKeys.Make(Services.Store, host));
+        }
+        for (var i = 1; i <= options.Simulated; i++)
+        {
+            var host = new SimulatedHost($"sim-{i}");
+            _loops.Add(Task.Run(() => Fleet.Run(host, new BusHostLink(Services, host.Name), TimeSpan.FromSeconds(10), TimeProvider.System, _stop.Token)));
         }
         _ = log;
     }

@@ -1,0 +1,7 @@
+#!/bin/bash
+cat <<'T'
+usage: ./cloud COMMAND
+  up [--data DIR] [--listen ADDR:PORT] [--simulated N]   runs the cloud until Ctrl-C
+  down --data DIR                                        stops it
+  test [xunit arguments]                                 builds and runs all tests
+T

@@ -1,0 +1,158 @@
+using System.Text;
+using System.Text.Json;
+using Cloud.Agents.Contract;
+using Cloud.Agents.Simulated;
+using Cloud.Platform;
+using Cloud.Platform.Agents;
+using Cloud.Platform.Blobs;
+using Cloud.Platform.Bus;
+using Cloud.Platform.Hosting;
+using Cloud.Platform.Rest;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Cloud.Tests.Kit;
+
+public sealed record Answer(int Status, JsonElement Body, string Text, IReadOnlyDictionary<string, string> Headers)
+{
+    public string Id(string one) => Body.GetProperty(one).GetProperty("id").GetString()!;
+}
+
+/// <summary>The whole control plane in memory with simulated hosts, a clock that stands still and nothing running by itself: tests turn the crank.</summary>
+public sealed class TestCloud : IAsyncDisposable
+{
+    private readonly Dictionary<string, string> _tokens = [];
+    private readonly string _files = Path.Combine(Path.GetTempPath(), "cs-test-" + Guid.NewGuid().ToString("N"));
+    private int _beats;
+
+    public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    public MemoryBus Bus { get; }
+    public MemoryStore Store { get; }
+    public Services Services { get; private set; }
+    public Router Router { get; private set; }
+    public List<SimulatedHost> Hosts { get; } = [];
+    public List<string> Errors { get; } = [];
+
+    private TestCloud(IReadOnlyList<Slice>? slices)
+    {
+        Bus = new(Clock);
+        Store = new(Bus);
+        Services = Composition.Services(Store, Bus, new FileBlobs(_files), Clock, new TimeOrderedIds(Clock), new Settings { AdminPassword = "admin-secret", DemoPassword = "demo-secret" }, slices);
+        Router = new(Services, (e, text) => Errors.Add($"{text}: {e}"));
+    }
+
+    public static async Task<TestCloud> Start(int hosts = 1, IReadOnlyList<Slice>? slices = null)
+    {
+        var cloud = new TestCloud(slices);
+        await Composition.Start(cloud.Services);
+        for (var i = 1; i <= hosts; i++) cloud.Hosts.Add(new($"sim-{i}"));
+        await cloud.Beat();
+        return cloud;
+    }
+
+    public async Task Beat()
+    {
+        foreach (var host in Hosts) await Bus.Send([new(Names.Replies, $"beat.{host.Name}.{++_beats}", ContractJson.Write(host.Beat()))]);
+        await Drain();
+    }
+
+    public async Task<string> Token(string user = "admin")
+    {
+        if (_tokens.TryGetValue(user, out var token)) return token;
+        var answer = await Raw("POST", "/identity/v3/auth/tokens", null, JsonSerializer.Serialize(new
+        {
+            auth = new
+            {
+                identity = new { methods = new[] { "password" }, password = new { user = new { name = user, domain = new { id = "default" }, password = user + "-secret" } } },
+                scope = new { project = new { name = user, domain = new { id = "default" } } },
+            },
+        }));
+        return _tokens[user] = answer.Headers["X-Subject-Token"];
+    }
+
+    /// <summary>Another ordinary user in a project of his own; his name is the project's.</summary>
+    public async Task AddUser(string name, string role = "member")
+    {
+        var project = (await Send("POST", "/identity/v3/projects", new { project = new { name } })).Id("project");
+        var user = (await Send("POST", "/identity/v3/users", new { user = new { name, password = name + "-secret" } })).Id("user");
+        var roles = (await Send("GET", "/identity/v3/roles?name=" + role)).Body.GetProperty("roles")[0].GetProperty("id").GetString();
+        await Send("PUT", $"/identity/v3/projects/{project}/users/{user}/roles/{roles}");
+    }
+
+    public async Task<Answer> Send(string method, string target, object? body = null, string user = "admin", params (string, string)[] headers) =>
+        await Raw(method, target, await Token(user), body is null ? null : body as string ?? JsonSerializer.Serialize(body), headers);
+
+    public async Task<Answer> Raw(string method, string target, string? token, string? body, params (string, string)[] headers)
+    {
+        var all = headers.ToDictionary(h => h.Item1, h => h.Item2, StringComparer.OrdinalIgnoreCase);
+        if (token is not null) all["X-Auth-Token"] = token;
+        var mark = target.IndexOf('?', StringComparison.Ordinal);
+        var query = mark < 0 ? [] : target[(mark + 1)..].Split('&').Select(p => p.Split('=', 2)).Select(p => (Uri.UnescapeDataString(p[0]), p.Length > 1 ? Uri.UnescapeDataString(p[1]) : "")).ToList();
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(body ?? ""));
+        var reply = await Router.Handle(new(method, mark < 0 ? target : target[..mark], query, name => all.GetValueOrDefault(name), stream, "http://cloud"));
+        using var written = new MemoryStream();
+        if (reply.Json is { } write)
+            await using (var w = new Utf8JsonWriter(written)) write(w);
+        else if (reply.Text is { } text) written.Write(Encoding.UTF8.GetBytes(text));
+        else if (reply.Stream is { } s) await using (s) await s.CopyToAsync(written);
+        var raw = Encoding.UTF8.GetString(written.ToArray());
+        JsonElement json = default;
+        if (reply.Json is not null) json = JsonDocument.Parse(raw).RootElement.Clone();
+        return new(reply.Status, json, raw, reply.Headers.GroupBy(h => h.Name).ToDictionary(g => g.Key, g => g.First().Value));
+    }
+
+    /// <summary>Delivers everything that is due, to hosts as well, until nothing is.</summary>
+    public async Task Drain()
+    {
+        for (var round = 0; round < 10_000; round++)
+            if (!await Crank()) return;
+        throw new InvalidOperationException("the queues do not come to rest");
+    }
+
+    /// <summary>One message of each queue. False when none was due.</summary>
+    public async Task<bool> Crank()
+    {
+        var any = false;
+        foreach (var trigger in Triggers.All(Services.Slices).OfType<QueueTrigger>())
+            foreach (var d in await Bus.Receive(trigger.Queue, 1, TimeSpan.FromMinutes(1), TimeSpan.Zero))
+            {
+                any = true;
+                try { await trigger.Handle(Services, d, CancellationToken.None); }
+                catch (Exception e) when (e is not Death)
+                {
+                    Errors.Add(e.ToString());
+                    await Bus.Abandon(d, TimeSpan.FromSeconds(1));
+                    continue;
+                }
+                await Bus.Complete(d);
+            }
+        foreach (var host in Hosts)
+            foreach (var d in await Bus.Receive(Names.HostQueue(host.Name), 1, TimeSpan.FromMinutes(1), TimeSpan.Zero))
+            {
+                any = true;
+                if (host.Handle(ContractJson.ReadCommand(d.Message.Body.Span)) is { } reply)
+                    await Bus.Send([new(Names.Replies, $"{reply.CommandId}.{++_beats}", ContractJson.Write(reply))]);
+                await Bus.Complete(d);
+            }
+        return any;
+    }
+
+    /// <summary>Lets time pass, beating, in steps in which everything due happens.</summary>
+    public async Task Pass(TimeSpan time)
+    {
+        for (var left = time; left > TimeSpan.Zero; left -= TimeSpan.FromSeconds(10))
+        {
+            Clock.Advance(left < TimeSpan.FromSeconds(10) ? left : TimeSpan.FromSeconds(10));
+            await Beat();
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Bus.Dispose();
+        if (Directory.Exists(_files)) Directory.Delete(_files, recursive: true);
+        return ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>The process dies here.</summary>
+public sealed class Death() : Exception("killed");

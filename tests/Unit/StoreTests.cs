@@ -1,0 +1,206 @@
+using System.Text;
+using Cloud.Platform.Bus;
+using Cloud.Platform.Local;
+using Cloud.Platform.State;
+using Cloud.Tests.Kit;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Cloud.Tests.Unit;
+
+/// <summary>What every store and bus must do, run on each of them.</summary>
+public abstract class StoreTests : IDisposable
+{
+    protected FakeTimeProvider Clock { get; } = new();
+    protected abstract IEntityStore Store { get; }
+    protected abstract IBus Bus { get; }
+
+    public virtual void Dispose() => GC.SuppressFinalize(this);
+
+    private static byte[] Bytes(string s) => Encoding.UTF8.GetBytes(s);
+    private static Message M(string id, string? session = null, DateTimeOffset? at = null) => new("q", id, Bytes(id), session, at);
+    private async Task<IReadOnlyList<Delivery>> Take(int max = 10) => await Bus.Receive("q", max, TimeSpan.FromSeconds(30), TimeSpan.Zero);
+
+    [Fact]
+    public async Task A_group_is_all_or_nothing_with_its_messages()
+    {
+        await Store.Commit("p", [new Op.Insert("a", Bytes("1"))]);
+        await Assert.ThrowsAsync<ConflictException>(async () => await Store.Commit("p", [new Op.Upsert("b", Bytes("2")), new Op.Insert("a", Bytes("3"))], [M("m")]));
+        Assert.Null(await Store.Get("p", "b"));
+        Assert.Empty(await Take());
+        await Store.Commit("p", [new Op.Upsert("b", Bytes("2"))], [M("m")]);
+        Assert.Equal("m", Assert.Single(await Take()).Message.Id);
+    }
+
+    [Fact]
+    public async Task An_old_etag_is_refused()
+    {
+        await Store.Commit("p", [new Op.Insert("a", Bytes("1"))]);
+        var old = (await Store.Get("p", "a"))!;
+        await Store.Commit("p", [new Op.Replace("a", Bytes("2"), old.ETag)]);
+        await Assert.ThrowsAsync<ConflictException>(async () => await Store.Commit("p", [new Op.Replace("a", Bytes("3"), old.ETag)]));
+        await Assert.ThrowsAsync<ConflictException>(async () => await Store.Commit("p", [new Op.Delete("a", old.ETag)]));
+        await Assert.ThrowsAsync<ConflictException>(async () => await Store.Commit("p", [new Op.Check("a", old.ETag)]));
+        await Assert.ThrowsAsync<ConflictException>(async () => await Store.Commit("p", [new Op.Check("a", null)]));
+        await Store.Commit("p", [new Op.Check("a", (await Store.Get("p", "a"))!.ETag)]);
+        Assert.Equal("2", Encoding.UTF8.GetString((await Store.Get("p", "a"))!.Body.Span));
+    }
+
+    [Fact]
+    public async Task A_row_made_again_has_a_new_etag()
+    {
+        await Store.Commit("p", [new Op.Insert("a", Bytes("1"))]);
+        var first = (await Store.Get("p", "a"))!.ETag;
+        await Store.Commit("p", [new Op.Delete("a")]);
+        await Store.Commit("p", [new Op.Insert("a", Bytes("1"))]);
+        Assert.NotEqual(first, (await Store.Get("p", "a"))!.ETag);
+    }
+
+    [Fact]
+    public async Task Lists_are_in_ordinal_order_within_bounds()
+    {
+        foreach (var key in (string[])["b|2", "a|9", "b|10", "B|1", "b|1", "c|1"]) await Store.Commit("p", [new Op.Insert(key, Bytes(key))]);
+        await Store.Commit("other", [new Op.Insert("b|3", Bytes("x"))]);
+        Assert.Equal(["b|1", "b|10", "b|2"], (await Store.List("p", "b|", "b|" + char.MaxValue)).Select(r => r.Key));
+        Assert.Equal(["b|1", "b|10"], (await Store.List("p", "b|", "b|" + char.MaxValue, 2)).Select(r => r.Key));
+        var scanned = new List<string>();
+        await foreach (var row in Store.Scan("b|", "b|" + char.MaxValue)) scanned.Add(row.Partition + row.Key);
+        Assert.Equal(["otherb|3", "pb|1", "pb|10", "pb|2"], scanned);
+    }
+
+    [Fact]
+    public async Task Racing_writers_never_lose_an_update()
+    {
+        await Store.Commit("p", [new Op.Insert("n", Bytes("0"))]);
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
+        {
+            for (var done = 0; done < 25;)
+            {
+                var row = (await Store.Get("p", "n"))!;
+                var next = int.Parse(Encoding.UTF8.GetString(row.Body.Span), null) + 1;
+                try { await Store.Commit("p", [new Op.Replace("n", Bytes($"{next}"), row.ETag)]); done++; }
+                catch (ConflictException) { /* again */ }
+            }
+        })));
+        Assert.Equal("200", Encoding.UTF8.GetString((await Store.Get("p", "n"))!.Body.Span));
+    }
+
+    [Fact]
+    public async Task A_session_is_delivered_one_by_one_in_order()
+    {
+        await Bus.Send([M("1", "s"), M("2", "s"), M("3", "t")]);
+        var first = await Take();
+        Assert.Equal(["1", "3"], first.Select(d => d.Message.Id));
+        Assert.Empty(await Take());
+        await Bus.Abandon(first[0], TimeSpan.FromSeconds(5));
+        Assert.Empty(await Take());
+        Clock.Advance(TimeSpan.FromSeconds(6));
+        var again = Assert.Single(await Take());
+        Assert.Equal(("1", 2), (again.Message.Id, again.Attempt));
+        Assert.True(await Bus.Complete(again));
+        Assert.Equal("2", Assert.Single(await Take()).Message.Id);
+    }
+
+    [Fact]
+    public async Task A_lock_that_ran_out_frees_the_message_and_is_worth_nothing()
+    {
+        await Bus.Send([M("1")]);
+        var first = Assert.Single(await Take());
+        Clock.Advance(TimeSpan.FromSeconds(20));
+        Assert.True(await Bus.Renew(first, TimeSpan.FromSeconds(30)));
+        Clock.Advance(TimeSpan.FromSeconds(20));
+        Assert.Empty(await Take());
+        Clock.Advance(TimeSpan.FromSeconds(20));
+        Assert.Equal(2, Assert.Single(await Take()).Attempt);
+        Assert.False(await Bus.Complete(first));
+    }
+
+    [Fact]
+    public async Task A_message_still_queued_is_not_queued_twice()
+    {
+        await Bus.Send([M("1"), M("1")]);
+        await Bus.Send([M("1")]);
+        var only = Assert.Single(await Take());
+        await Bus.Complete(only);
+        await Bus.Send([M("1")]);
+        Assert.Single(await Take());
+    }
+
+    [Fact]
+    public async Task A_delayed_message_waits_for_its_time()
+    {
+        await Bus.Send([M("later", at: Clock.GetUtcNow() + TimeSpan.FromMinutes(1)), M("now")]);
+        var now = Assert.Single(await Take());
+        Assert.Equal("now", now.Message.Id);
+        await Bus.Complete(now);
+        Clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal("later", Assert.Single(await Take()).Message.Id);
+    }
+
+    [Fact]
+    public async Task After_ten_attempts_it_is_a_dead_letter_until_replayed()
+    {
+        await Bus.Send([M("bad")]);
+        for (var i = 0; i < 10; i++) await Bus.Abandon(Assert.Single(await Take()), TimeSpan.Zero);
+        Assert.Empty(await Take());
+        Assert.Equal("bad", Assert.Single(await Bus.DeadLetters("q", 10)).Message.Id);
+        Assert.True(await Bus.Replay("q", "bad"));
+        Assert.False(await Bus.Replay("q", "bad"));
+        Assert.Equal(1, Assert.Single(await Take()).Attempt);
+    }
+
+    [Fact]
+    public async Task A_waiting_receiver_wakes_with_the_message()
+    {
+        var waiting = Bus.Receive("q", 1, TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(1)).AsTask();
+        await Bus.Send([M("1")]);
+        Assert.Equal("1", Assert.Single(await waiting).Message.Id);
+    }
+}
+
+public sealed class MemoryStoreTests : StoreTests
+{
+    private readonly MemoryBus _bus;
+
+    public MemoryStoreTests()
+    {
+        _bus = new(Clock);
+        Store = new MemoryStore(_bus);
+    }
+
+    protected override IEntityStore Store { get; }
+    protected override IBus Bus => _bus;
+}
+
+public sealed class SqliteStoreTests : StoreTests
+{
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("cs-store");
+    private LocalState _state;
+
+    public SqliteStoreTests() => _state = LocalState.Open(Path.Combine(_directory.FullName, "s.db"), Clock);
+
+    protected override IEntityStore Store => _state.Store;
+    protected override IBus Bus => _state.Bus;
+
+    [Fact]
+    public async Task Everything_is_there_after_a_restart_and_locks_are_gone()
+    {
+        await Store.Commit("p", [new Op.Insert("a", Encoding.UTF8.GetBytes("1"))], [new Message("q", "m", Encoding.UTF8.GetBytes("x"), "s")]);
+        Assert.Single(await Bus.Receive("q", 1, TimeSpan.FromHours(1), TimeSpan.Zero));
+        _state.Dispose();
+        _state = LocalState.Open(Path.Combine(_directory.FullName, "s.db"), Clock);
+        Assert.NotNull(await Store.Get("p", "a"));
+        var message = Assert.Single(await Bus.Receive("q", 1, TimeSpan.FromHours(1), TimeSpan.Zero));
+        Assert.Equal(("m", "s"), (message.Message.Id, message.Message.Session));
+    }
+
+    [Fact]
+    public void A_file_has_one_owner() => Assert.Throws<StoreUnavailableException>(() => LocalState.Open(Path.Combine(_directory.FullName, "s.db"), Clock));
+
+    public override void Dispose()
+    {
+        _state.Dispose();
+        _directory.Delete(recursive: true);
+        base.Dispose();
+    }
+}
