@@ -47,6 +47,12 @@ public sealed record HostOptions
     /// <summary>Folder of the network part: dnsmasq and haproxy files.</summary>
     public string Networks => Path.Combine(Data, "networks");
 
+    public const string Usage = """
+        usage: Cloud.Agents.Host --name NAME --data DIR --control amqp://HOST:PORT --credential-file FILE --control-http http://HOST:PORT
+            [--sidecar SOCKET] [--tunnel-address ADDRESS] [--physical NAME=BRIDGE]... [--zone ZONE]
+            [--heartbeat SECONDS] [--shutdown-grace SECONDS] [--parallel COMMANDS]
+        """;
+
     /// <exception cref="ArgumentException">With a text for the terminal.</exception>
     public static HostOptions Parse(IReadOnlyList<string> args)
     {

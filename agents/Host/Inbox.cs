@@ -15,10 +15,11 @@ public sealed class Inbox(Ledger ledger, HandlerTable handlers, KeyLock keys, in
     /// <summary>Ends in a reply whatever happens, except when <paramref name="ct"/> is cancelled: then the command must come again.</summary>
     public async Task<CommandReply> Handle(CommandMessage message, CancellationToken ct)
     {
-        using var key = await keys.Take(message.Command.Key, ct);
+        // The slot first: whoever holds a key, or what a handler locks beyond it, can then always go on.
         await slots.WaitAsync(ct);
         try
         {
+            using var key = await keys.Take(message.Command.Key, ct);
             return await Carry(message, ct);
         }
         finally
