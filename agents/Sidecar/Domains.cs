@@ -53,8 +53,9 @@ internal static class Domains
     }
 
     /// <summary>
-    /// libvirtd calls a guest running until its new monitor connection tells otherwise, and then says nothing.
-    /// A question to the guest's memory has to wait for that connection; the answer doesn't matter.
+    /// Waits until libvirtd has finished what it does to the guest: starting it, or finding out after a start of its own whether
+    /// it still runs (until then it says so, and it sends no event if not). A question about the guest's memory has to wait
+    /// for that; the answer doesn't matter.
     /// </summary>
     private static void Settle(DomainHandle domain) => _ = Native.virDomainMemoryStats(domain, new ulong[2], 1, 0);
 
@@ -67,7 +68,7 @@ internal static class Domains
         {
             Name = Name(domain),
             Uuid = Encoding.ASCII.GetString(uuid, 0, 36),
-            State = State(stats.State),
+            State = CurrentState(connect, domain),
             Xml = Xml(connect, domain, inactive: false),
             CpuNs = (long)stats.CpuTime,
             MemoryKib = (long)stats.Memory,
@@ -84,8 +85,11 @@ internal static class Domains
 
     internal static bool IsPersistent(ConnectHandle connect, DomainHandle domain) => Check(connect, Native.virDomainIsPersistent(domain)) == 1;
 
-    internal static void Start(ConnectHandle connect, DomainHandle domain) =>
+    internal static void Start(ConnectHandle connect, DomainHandle domain)
+    {
+        if (IsActive(connect, domain)) Settle(domain);   // being started by somebody else, which may still fail
         Reach(connect, domain, () => IsActive(connect, domain), () => Native.virDomainCreateWithFlags(domain, 0));
+    }
 
     internal static void Destroy(ConnectHandle connect, DomainHandle domain) =>
         Reach(connect, domain, () => !IsActive(connect, domain), () => Native.virDomainDestroyFlags(domain, 0));
@@ -118,20 +122,23 @@ internal static class Domains
         if (error.Code != Errors.OperationInvalid || !there()) throw error;
     }
 
-    private static bool Is(ConnectHandle connect, DomainHandle domain, DomainState wanted)
+    private static bool Is(ConnectHandle connect, DomainHandle domain, DomainState wanted) => CurrentState(connect, domain) == wanted;
+
+    private static DomainState CurrentState(ConnectHandle connect, DomainHandle domain)
     {
-        Check(connect, Native.virDomainGetState(domain, out var state, out _, 0));
-        return State(state) == wanted;
+        Check(connect, Native.virDomainGetState(domain, out var state, out var reason, 0));
+        return State(state, reason);
     }
 
-    /// <summary>virDomainState.</summary>
-    internal static DomainState State(int state) => state switch
+    /// <summary>virDomainState, and its reason where that makes a difference.</summary>
+    internal static DomainState State(int state, int reason) => (state, reason) switch
     {
-        1 or 2 => DomainState.Running,        // running; blocked on a resource
-        3 or 7 => DomainState.Paused,         // paused; suspended by the guest's power management
-        4 => DomainState.ShuttingDown,
-        5 => DomainState.Off,
-        6 => DomainState.Crashed,
+        (1 or 2, _) => DomainState.Running,        // running; blocked on a resource
+        (3, 11) => DomainState.Running,            // not yet: libvirtd is starting it and will let it go
+        (3 or 7, _) => DomainState.Paused,         // paused; suspended by the guest's power management
+        (4, _) => DomainState.ShuttingDown,
+        (5, _) => DomainState.Off,
+        (6, _) => DomainState.Crashed,
         _ => DomainState.Unknown,
     };
 

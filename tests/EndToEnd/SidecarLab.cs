@@ -29,20 +29,14 @@ public sealed class SidecarLab : IAsyncLifetime
     {
         if (!Environment.IsPrivilegedProcess || !File.Exists("/usr/sbin/libvirtd")) return;
         var uri = await StartLibvirtd();
-        sidecar = Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Cloud.Agents.Sidecar"), ["--socket", SocketPath, "--uri", uri])
-        {
-            RedirectStandardOutput = true,
-        })!;
+        sidecar = Sidecar(SocketPath, uri);
         Assert.Equal($"ready {SocketPath}", await sidecar.StandardOutput.ReadLineAsync());
         channel = Open(SocketPath);
         Client = new Libvirt.LibvirtClient(channel);
         var call = Client.Events(new Empty(), cancellationToken: ended.Token);
         await call.ResponseHeadersAsync;
         pump = Pump(call);
-        // The sidecar connects to libvirtd on its own time.
-        while (true)
-            try { await Client.GetHostAsync(new Empty()); break; }
-            catch (RpcException e) when (e.StatusCode == StatusCode.Unavailable) { await Task.Yield(); }
+        await Connected(Client);
     }
 
     public async ValueTask DisposeAsync()
@@ -57,6 +51,23 @@ public sealed class SidecarLab : IAsyncLifetime
         }
         if (Environment.IsPrivilegedProcess) await Script("stop", Directory, "--guests");
         System.IO.Directory.Delete(Directory, recursive: true);
+    }
+
+    internal static string Executable { get; } = Path.Combine(AppContext.BaseDirectory, "Cloud.Agents.Sidecar");
+
+    internal static Process Sidecar(string socket, string uri) =>
+        Process.Start(new ProcessStartInfo(Executable, ["--socket", socket, "--uri", uri]) { RedirectStandardOutput = true })!;
+
+    /// <summary>Returns when the sidecar has connected to libvirtd, which it does on its own time.</summary>
+    internal static async Task Connected(Libvirt.LibvirtClient client)
+    {
+        while (true)
+            try
+            {
+                await client.ListDomainsAsync(new Empty());
+                return;
+            }
+            catch (RpcException e) when (e.StatusCode == StatusCode.Unavailable) { await Task.Yield(); }
     }
 
     /// <summary>The next event that fits; others before it are passed over.</summary>
@@ -110,7 +121,7 @@ public sealed class SidecarLab : IAsyncLifetime
         return directory;
     }
 
-    private static GrpcChannel Open(string path) => GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
+    internal static GrpcChannel Open(string path) => GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
     {
         HttpHandler = new SocketsHttpHandler
         {

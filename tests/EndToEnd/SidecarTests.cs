@@ -86,6 +86,24 @@ public sealed class SidecarTests(SidecarLab lab) : IClassFixture<SidecarLab>
     }
 
     [Fact]
+    public async Task Many_are_driven_at_once()
+    {
+        SidecarLab.Require();
+        await Task.WhenAll(Enumerable.Range(0, 6).Select(async i =>
+        {
+            var domain = new DomainRef { Name = $"cs-test-many-{i}" };
+            await lab.Client.DefineAsync(new DomainXml { Xml = Xml(domain.Name) });
+            // Two who want the same at the same moment both get it.
+            var started = await Task.WhenAll(lab.Client.StartAsync(domain).ResponseAsync, lab.Client.StartAsync(domain).ResponseAsync);
+            Assert.All(started, info => Assert.Equal(DomainState.Running, info.State));
+            var ended = await Task.WhenAll(lab.Client.DestroyAsync(domain).ResponseAsync, lab.Client.DestroyAsync(domain).ResponseAsync);
+            Assert.All(ended, info => Assert.Equal(DomainState.Off, info.State));
+            await Task.WhenAll(lab.Client.UndefineAsync(domain).ResponseAsync, lab.Client.UndefineAsync(domain).ResponseAsync);
+        }));
+        Assert.DoesNotContain((await lab.Client.ListDomainsAsync(new Empty())).Domains, d => d.Name.StartsWith("cs-test-many-", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Refusals_have_the_contracts_statuses()
     {
         SidecarLab.Require();

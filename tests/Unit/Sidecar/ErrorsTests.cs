@@ -20,13 +20,14 @@ public class ErrorsTests
     public void Numbers_become_statuses(int code, StatusCode status) => Assert.Equal(status, Errors.Status(code));
 
     [Theory]
-    [InlineData(1, DomainState.Running)]
-    [InlineData(3, DomainState.Paused)]
-    [InlineData(4, DomainState.ShuttingDown)]
-    [InlineData(5, DomainState.Off)]
-    [InlineData(6, DomainState.Crashed)]
-    [InlineData(0, DomainState.Unknown)]
-    public void States_are_translated(int state, DomainState expected) => Assert.Equal(expected, Domains.State(state));
+    [InlineData(1, 0, DomainState.Running)]
+    [InlineData(3, 1, DomainState.Paused)]
+    [InlineData(3, 11, DomainState.Running)]
+    [InlineData(4, 0, DomainState.ShuttingDown)]
+    [InlineData(5, 2, DomainState.Off)]
+    [InlineData(6, 0, DomainState.Crashed)]
+    [InlineData(0, 0, DomainState.Unknown)]
+    public void States_are_translated(int state, int reason, DomainState expected) => Assert.Equal(expected, Domains.State(state, reason));
 
     [Theory]
     [InlineData(2, 0, DomainState.Running, "started")]
