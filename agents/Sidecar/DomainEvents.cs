@@ -10,6 +10,7 @@ internal sealed class DomainEvents
 {
     private const int Lifecycle = 0, DeviceRemoved = 15, DeviceRemovalFailed = 22;
     private const int Backlog = 4096;
+    private static readonly string[] StopReasons = ["shutdown", "destroyed", "crashed", "migrated", "saved", "failed"];
 
     private readonly ConcurrentDictionary<Channel<DomainEvent>, bool> subscribers = [];
 
@@ -83,11 +84,7 @@ internal sealed class DomainEvents
         2 => (DomainState.Running, "started"),
         3 => (DomainState.Paused, "suspended"),
         4 => (DomainState.Running, "resumed"),
-        5 => (DomainState.Off, detail switch
-        {
-            0 => "stopped: shutdown", 1 => "stopped: destroyed", 2 => "stopped: crashed", 3 => "stopped: migrated",
-            4 => "stopped: saved", 5 => "stopped: failed", _ => "stopped",
-        }),
+        5 => (DomainState.Off, detail >= 0 && detail < StopReasons.Length ? $"stopped: {StopReasons[detail]}" : "stopped"),
         6 => (DomainState.ShuttingDown, "shutdown"),
         7 => (DomainState.Paused, "pmsuspended"),
         8 => (DomainState.Crashed, "crashed"),
