@@ -31,7 +31,7 @@ public sealed class Embedded : IAsyncDisposable
         var state = LocalState.Open(Path.Combine(options.Data, "state.db"), TimeProvider.System);
         var url = $"http://{(options.Listen.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : options.Listen.Address)}:{options.Listen.Port}";
         var (admin, demo) = (Secret(options.Data, "admin-password"), Secret(options.Data, "demo-password"));
-        var services = Composition.Services(state.Store, state.Bus, new FileBlobs(Path.Combine(options.Data, "images")), TimeProvider.System, new TimeOrderedIds(TimeProvider.System),
+        var services = Composition.Services(state.Store, state.Bus, new FileBlobs(Path.Combine(options.Data, "blobs")), TimeProvider.System, new TimeOrderedIds(TimeProvider.System),
             new Settings { AdminPassword = admin, DemoPassword = demo, ControlUrl = url });
         await Composition.Start(services);
 

@@ -44,8 +44,8 @@ public sealed partial record Kind<T>
         }
         IEnumerable<T> all = everything ? await Rows.Everywhere(c.Store, c.Cancelled)
             : Rows.Global ? await Rows.InProject(c.Store, "", c.Cancelled)
-            : (await Rows.InProject(c.Store, c.ProjectId, c.Cancelled)).Concat((await Rows.SharedOnes(c.Store, c.Cancelled)).Where(x => x.ProjectId != c.ProjectId));
-        all = all.Where(x => (Rows.Shared(x) || c.Allows(Sees, TargetOf(x))) && tests.TrueForAll(t => t(x)));
+            : (await Rows.InProject(c.Store, c.ProjectId, c.Cancelled)).Concat((await Rows.SharedOnes(c.Store, c.Cancelled)).Where(x => x.ProjectId != c.ProjectId && IsShared(c, x)));
+        all = all.Where(x => (IsShared(c, x) || c.Allows(Sees, TargetOf(x))) && tests.TrueForAll(t => t(x)));
         IOrderedEnumerable<T>? order = null;
         foreach (var (field, down) in sorts)
         {

@@ -37,6 +37,9 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
     /// <summary>Those whom <see cref="ListsAll"/> allows get all projects' without asking (Neutron, Keystone).</summary>
     public bool AllByDefault { get; init; }
 
+    /// <summary>Refines what <see cref="Rows{T}.Shared"/> lets other projects see.</summary>
+    public Func<Call, T, bool>? SharedWith { get; init; }
+
     // ---- the four hooks
     /// <summary>Completes and checks a create (Old is null) or update before it is written.</summary>
     public Func<Call, Draft<T>, ValueTask> Check { get; init; } = (_, _) => ValueTask.CompletedTask;
@@ -158,10 +161,12 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
     {
         id ??= c.Args[Id];
         var found = await Rows.Find(c.Store, id, c.User?.ProjectId, c.Cancelled);
-        if (found is null || !(c.Allows(Sees, TargetOf(found.Item)) || Rows.Shared(found.Item))) throw Fault.NotFound(One, id);
-        c.Require(policy, Rows.Shared(found.Item) && policy == Sees ? new(c.User?.ProjectId) : TargetOf(found.Item));
+        if (found is null || !(c.Allows(Sees, TargetOf(found.Item)) || IsShared(c, found.Item))) throw Fault.NotFound(One, id);
+        c.Require(policy, IsShared(c, found.Item) && policy == Sees ? new(c.User?.ProjectId) : TargetOf(found.Item));
         return found;
     }
+
+    private bool IsShared(Call c, T item) => Rows.Shared(item) && (SharedWith is null || SharedWith(c, item));
 
     private string OwnerIn(Call c, JsonElement body)
     {
