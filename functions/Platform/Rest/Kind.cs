@@ -72,7 +72,8 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
     });
 
     /// <summary>Makes one from a body's object: reads, checks, charges and writes it, and starts <paramref name="saga"/> with it.</summary>
-    public async ValueTask<T> Create(Call c, string policy, JsonElement body, ISaga? saga)
+    /// <param name="more">Completes the draft after <see cref="Check"/>, for what only this route knows.</param>
+    public async ValueTask<T> Create(Call c, string policy, JsonElement body, ISaga? saga, Func<Draft<T>, ValueTask>? more = null)
     {
         for (var attempt = 0; ; attempt++)
         {
@@ -83,7 +84,8 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
             try
             {
                 await Check(c, draft);
-                if (Charges is { } q) draft.Ops.AddRange(await q.Book.Reserve(c.Store, project, q.Of(draft.Item), q.Over));
+                if (more is not null) await more(draft);
+                if (Charges is { } q) draft.Ops.AddRange(await q.Book.Reserve(c.Store, Rows.PartitionOf(draft.Item.ProjectId), q.Of(draft.Item), q.Over));
                 return await Write(c, draft, null, saga);
             }
             catch (Exception e)
@@ -96,7 +98,7 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
     }
 
     /// <summary>Loads, applies, checks and writes; repeats when somebody else wrote meanwhile.</summary>
-    public async ValueTask<T> Change(Call c, string policy, Action<Draft<T>> apply, ISaga? saga = null, JsonElement body = default)
+    public async ValueTask<T> Change(Call c, string policy, Action<Draft<T>> apply, ISaga? saga = null, JsonElement body = default, Func<Draft<T>, ValueTask>? more = null)
     {
         for (var attempt = 0; ; attempt++)
         {
@@ -107,6 +109,7 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
             {
                 apply(draft);
                 await Check(c, draft);
+                if (more is not null) await more(draft);
                 return await Write(c, draft, was, saga);
             }
             catch (Exception e)

@@ -59,9 +59,11 @@ public sealed partial class Saga<T> : ISaga where T : Resource
     }
 
     /// <summary>Starts this saga on a resource outside of any request.</summary>
-    public async ValueTask<T> Begin(Services s, T item, Loaded<T>? was, Change change, IReadOnlyList<Op>? ops = null, CancellationToken ct = default)
+    /// <param name="after">How long to wait first, so that several changes in a row are one.</param>
+    public async ValueTask<T> Begin(Services s, T item, Loaded<T>? was, Change change, IReadOnlyList<Op>? ops = null, TimeSpan after = default, CancellationToken ct = default)
     {
         var start = Start(s, _rows.PartitionOf(item.ProjectId), _rows.Key(item.Id), item, change);
+        if (after > TimeSpan.Zero) start = start with { Messages = [start.Messages[0] with { NotBefore = s.Now + after }, .. start.Messages.Skip(1)] };
         return await _rows.Save(s, item with { Saga = start.Active, Doomed = item.Doomed || Deletes }, was, change, [.. start.Ops, .. ops ?? []], start.Messages, ct);
     }
 }

@@ -1,0 +1,194 @@
+using Cloud.Platform;
+using Cloud.Platform.Rest;
+using Cloud.Platform.Sagas;
+using Cloud.Platform.State;
+
+namespace Cloud.Network;
+
+/// <summary>What compute asks of networking: ports for servers.</summary>
+public static class Facade
+{
+    /// <summary>A server's wish for one interface. Either a port or a network is named.</summary>
+    public sealed record Wish(string? PortId, string? NetworkId, string? FixedIp);
+
+    public sealed record Nic(string PortId, string NetworkId, string NetworkName, string Mac, int Mtu, IReadOnlyList<(string Address, string SubnetId)> Addresses);
+
+    /// <summary>Checks a caller's wishes before anything is made.</summary>
+    /// <exception cref="Fault">400 for what isn't there or in use.</exception>
+    public static async ValueTask Check(Call c, IEnumerable<Wish> wishes)
+    {
+        foreach (var wish in wishes)
+        {
+            if (wish.PortId is { } id)
+            {
+                var port = (await Tables.Ports.Find(c.Store, id, c.User?.ProjectId, c.Cancelled))?.Item;
+                if (port is null || port.ProjectId != c.User?.ProjectId) throw Fault.BadRequest($"Port id {id} could not be found.");
+                if (port.DeviceId.Length > 0) throw Fault.Conflict($"Port {id} is still in use.");
+            }
+            else if (await Visible(c, wish.NetworkId!) is null) throw Fault.BadRequest($"Network {wish.NetworkId} could not be found.");
+        }
+    }
+
+    /// <summary>The caller's networks, for a server that names none. External ones don't count.</summary>
+    public static async ValueTask<IReadOnlyList<string>> Usable(Call c) =>
+        [.. (await Tables.Networks.InProject(c.Store, c.ProjectId, c.Cancelled)).Concat((await Tables.Networks.SharedOnes(c.Store, c.Cancelled)).Where(n => n.Shared && n.ProjectId != c.ProjectId)).Where(n => !n.External).Select(n => n.Id)];
+
+    private static async ValueTask<Network?> Visible(Call c, string id)
+    {
+        var n = (await Tables.Networks.Find(c.Store, id, c.User?.ProjectId, c.Cancelled))?.Item;
+        return n is not null && (n.ProjectId == c.User?.ProjectId || n.Shared || c.Caller.Has("admin")) ? n : null;
+    }
+
+    /// <summary>Makes or takes a port for a server; a repeat with the same <paramref name="id"/> finds the first. Returns its id.</summary>
+    /// <exception cref="Fault">No address left, over quota, or taken by another server meanwhile.</exception>
+    public static async ValueTask<string> Take(Services s, string id, Wish wish, string project, string server, string host, string hostName, IReadOnlyList<string>? groups, Change change)
+    {
+        if (wish.PortId is { } existing)
+            while (true)
+            {
+                var was = await Tables.Ports.Get(s.Store, project, existing) ?? throw Fault.BadRequest($"Port id {existing} could not be found.");
+                if (was.Item.DeviceId.Length > 0 && was.Item.DeviceId != server) throw Fault.Conflict($"Port {existing} is still in use.");
+                try
+                {
+                    await Tables.Ports.Save(s, was.Item with { DeviceId = server, DeviceOwner = "compute:nova", Host = host, DnsName = hostName }, was, change);
+                    return existing;
+                }
+                catch (ConflictException) { /* it changed meanwhile */ }
+            }
+        if (await Tables.Ports.Get(s.Store, project, id) is not null) return id;
+        var network = (await Tables.Networks.Find(s.Store, wish.NetworkId!, project))?.Item ?? throw Fault.BadRequest($"Network {wish.NetworkId} could not be found.");
+        var port = new Port { Id = id, ProjectId = project, NetworkId = network.Id, DeviceId = server, DeviceOwner = "compute:nova", Host = host, DnsName = hostName, CreatedAt = s.Now, MacAddress = MacOf(id), SecurityGroups = [.. groups ?? []] };
+        port = await Ports.Complete(s, port, network, fresh: true, groupsGiven: groups is not null);
+        for (var attempt = 0; ; attempt++)
+        {
+            var undo = new List<Func<ValueTask>>();
+            try
+            {
+                var addresses = await Ports.Allocate(s, port, network, [(null, wish.FixedIp)], await Kept(s, port, network), undo);
+                var ops = await Tables.Quota.Reserve(s.Store, project, [new("port", 1)], NetworkDialect.Over);
+                var saved = await Tables.Ports.Save(s, port with { FixedIps = addresses }, null, change, ops);
+                await SecurityGroups.MembersChanged(s, saved, change);
+                return id;
+            }
+            catch (Exception e)
+            {
+                foreach (var u in undo) await u();
+                if (e is not ConflictException || attempt > 20) throw;
+                if (await Tables.Ports.Get(s.Store, project, id) is not null) return id;
+            }
+        }
+    }
+
+    // What an earlier, killed attempt of the same port has claimed already is its own.
+    private static async ValueTask<PortAddress[]> Kept(Services s, Port port, Network network)
+    {
+        var kept = new List<PortAddress>();
+        foreach (var subnet in await Tables.SubnetsOf(s.Store, network))
+            foreach (var (address, owner) in await Claims.All(s.Store, "ip." + subnet.Id))
+                if (owner == port.Id) kept.Add(new(subnet.Id, address));
+        return [.. kept];
+    }
+
+    // Made from the id, so that a repeat makes the same one.
+    private static string MacOf(string id)
+    {
+        var hash = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(id));
+        return $"fa:16:3e:{hash[0]:x2}:{hash[1]:x2}:{hash[2]:x2}";
+    }
+
+    /// <summary>Names of groups to ids; null for the default.</summary>
+    /// <exception cref="Fault">400.</exception>
+    public static async ValueTask<IReadOnlyList<string>> Groups(Call c, IEnumerable<string> names)
+    {
+        var all = await Tables.SecurityGroups.InProject(c.Store, c.ProjectId, c.Cancelled);
+        var ids = new List<string>();
+        foreach (var name in names)
+        {
+            if (name == "default") { ids.Add((await SecurityGroups.Default(c.Services, c.ProjectId)).Id); continue; }
+            var found = all.Where(g => g.Id == name || g.Name == name).ToList();
+            ids.Add(found.Count == 1 ? found[0].Id : throw Fault.BadRequest(found.Count == 0 ? $"Security group {name} not found." : $"Multiple security groups are named {name}; use an id."));
+        }
+        return ids;
+    }
+
+    /// <summary>Commands that plug these ports on the server's host.</summary>
+    public static async ValueTask<IReadOnlyList<HostCommand>> Plug(Services s, string project, IEnumerable<string> ports)
+    {
+        var commands = new List<HostCommand>();
+        foreach (var id in ports)
+            if (await Tables.Ports.Get(s.Store, project, id) is { } p && p.Item.Host.Length > 0) commands.Add(await Specs.Ensure(s, p.Item));
+        return commands;
+    }
+
+    public static async ValueTask<IReadOnlyList<HostCommand>> Unplug(Services s, string project, string server, string? only = null) =>
+        [.. (await Of(s, project, server)).Where(p => p.Host.Length > 0 && (only is null || p.Id == only)).Select(Specs.Remove)];
+
+    /// <summary>The hosts have them: marks them active, and tells the network's other hosts where they are.</summary>
+    public static async ValueTask Activate(Services s, string project, string server, Change change)
+    {
+        var networks = new HashSet<string>();
+        foreach (var p in await Of(s, project, server))
+        {
+            networks.Add(p.NetworkId);
+            while (await Tables.Ports.Get(s.Store, project, p.Id) is { } was && was.Item.Status != "ACTIVE")
+                try { await Tables.Ports.Save(s, was.Item with { Status = "ACTIVE" }, was, change); }
+                catch (ConflictException) { /* it changed meanwhile */ }
+        }
+        if ((await Platform.Agents.Hosts.All(s)).Count(h => h.Capacity.TunnelAddress.Length > 0) > 1)
+            foreach (var n in networks) await Networks.Refresh(s, n, project, change);
+    }
+
+    /// <summary>After unplugging: ports made for the server go, ports it was given are free again. What killed attempts claimed is freed too.</summary>
+    public static async ValueTask Release(Services s, string project, string server, IEnumerable<string> made, Change change, string? only = null)
+    {
+        var own = made.ToHashSet();
+        foreach (var p in (await Of(s, project, server)).Where(p => only is null || p.Id == only))
+        {
+            await FloatingIps.Detach(s, p, change);
+            while (await Tables.Ports.Get(s.Store, project, p.Id) is { } was)
+                try
+                {
+                    if (own.Contains(p.Id))
+                    {
+                        await Tables.Ports.Remove(s, was, change);
+                        await Ports.Free(s.Store, was.Item);
+                        await SecurityGroups.MembersChanged(s, was.Item, change);
+                    }
+                    else await Tables.Ports.Save(s, was.Item with { DeviceId = "", DeviceOwner = "", Host = "", Status = "DOWN" }, was, change);
+                    break;
+                }
+                catch (ConflictException) { /* it changed meanwhile */ }
+        }
+    }
+
+    private static async ValueTask<IReadOnlyList<Port>> Of(Services s, string project, string server) =>
+        [.. (await Tables.Ports.InProject(s.Store, project)).Where(p => p.DeviceId == server)];
+
+    /// <summary>A server's interfaces, in the order they were made.</summary>
+    public static async ValueTask<IReadOnlyList<Nic>> Nics(Services s, string project, string server)
+    {
+        var nics = new List<Nic>();
+        foreach (var p in await Of(s, project, server))
+        {
+            var n = (await Tables.Networks.Find(s.Store, p.NetworkId, project))?.Item;
+            nics.Add(new(p.Id, p.NetworkId, n?.Name ?? "", p.MacAddress, n?.Mtu ?? 1500, [.. p.FixedIps.Select(f => (f.IpAddress, f.SubnetId))]));
+        }
+        return nics;
+    }
+
+    /// <summary>All interfaces of a project's servers at once, for lists. Floating addresses come with the port they are bound to.</summary>
+    public static async ValueTask<ILookup<string, (Nic Nic, string[] Floating, string[] Groups)>> NicsOfProject(Services s, string project)
+    {
+        var names = new Dictionary<string, Network?>();
+        var floating = (await Tables.FloatingIps.InProject(s.Store, project)).Where(f => f.PortId is not null).ToLookup(f => f.PortId!, f => f.FloatingIpAddress!);
+        var groups = (await Tables.SecurityGroups.InProject(s.Store, project)).ToDictionary(g => g.Id, g => g.Name);
+        var all = new List<(string, (Nic, string[], string[]))>();
+        foreach (var p in await Tables.Ports.InProject(s.Store, project))
+        {
+            if (!p.DeviceOwner.StartsWith("compute:", StringComparison.Ordinal)) continue;
+            if (!names.TryGetValue(p.NetworkId, out var n)) names[p.NetworkId] = n = (await Tables.Networks.Find(s.Store, p.NetworkId, project))?.Item;
+            all.Add((p.DeviceId, (new(p.Id, p.NetworkId, n?.Name ?? "", p.MacAddress, n?.Mtu ?? 1500, [.. p.FixedIps.Select(f => (f.IpAddress, f.SubnetId))]), [.. floating[p.Id]], [.. p.SecurityGroups.Select(g => groups.GetValueOrDefault(g, g))])));
+        }
+        return all.ToLookup(x => x.Item1, x => x.Item2);
+    }
+}

@@ -1,0 +1,110 @@
+using System.Security.Cryptography;
+using Cloud.Agents.Contract;
+using Cloud.Platform;
+using Cloud.Platform.Rest;
+using Cloud.Platform.Sagas;
+using Cloud.Platform.State;
+
+namespace Cloud.Network;
+
+/// <summary>https://docs.openstack.org/api-ref/network/v2/#networks</summary>
+public static class Networks
+{
+    private const int TunnelOverhead = 50;
+
+    /// <summary>Tells every host that has ports on it what the network is like now.</summary>
+    public static readonly Saga<Network> Sync = Saga<Network>.Named("network-sync-1", Tables.Networks)
+        .Agent("hosts", async w =>
+        {
+            var hosts = (await Tables.PortsOf(w.Store, w.Item)).Select(p => p.Host).Where(h => h.Length > 0).Distinct().ToList();
+            var spec = await Specs.Of(w.Services, w.Item);
+            var commands = new List<HostCommand>();
+            foreach (var h in hosts)
+                if (!await Platform.Agents.Hosts.IsDown(w.Services, h)) commands.Add(new(h, new EnsureNetwork(spec)));
+            return commands;
+        });
+
+    public static readonly Kind<Network> Kind = new(Tables.Networks, "networks", "/v2.0/networks", NetworkDialect.Value)
+    {
+        Sees = "network:get_network", ListsAll = "admin", AllByDefault = true,
+        Charges = (Tables.Quota, Tables.Quota.Counts(Tables.Networks, _ => [new("network", 1)]), NetworkDialect.Over),
+        Check = Check,
+        CheckDelete = async (c, d) =>
+        {
+            var ports = await Tables.PortsOf(c.Store, d.Item, c.Cancelled);
+            var floating = d.Item.External ? (await Tables.FloatingIps.Everywhere(c.Store, c.Cancelled)).Any(f => f.FloatingNetworkId == d.Item.Id) || (await Tables.Routers.Everywhere(c.Store, c.Cancelled)).Any(r => r.Gateway?.NetworkId == d.Item.Id) : false;
+            if (ports.Count > 0 || floating) throw new Fault(409, $"Unable to complete operation on network {d.Item.Id}. There are one or more ports still in use on the network.") { Kind = "NetworkInUse" };
+            var network = d.Item;
+            foreach (var subnet in await Tables.SubnetsOf(c.Store, network, c.Cancelled))
+            {
+                var loaded = (await Tables.Subnets.Get(c.Store, network.ProjectId, subnet.Id, c.Cancelled))!;
+                d.Ops.Add(new Op.Delete(Tables.Subnets.Key(subnet.Id), loaded.ETag));
+                d.After.Add(() => Subnets.Forget(c.Store, subnet));
+            }
+            if (network.Vni is { } vni) d.After.Add(() => Claims.Free(c.Store, "vni", $"{vni}", network.Id));
+        },
+        Extend = (w, c, n, _) =>
+        {
+            w.WriteStartArray("subnets");
+            foreach (var id in c.SubnetIds(n)) w.WriteStringValue(id);
+            w.WriteEndArray();
+            w.WriteNull("ipv4_address_scope");
+            w.WriteNull("ipv6_address_scope");
+        },
+    };
+
+    public static readonly Route[] Routes =
+    [
+        Kind.List("network:get_networks"), Kind.Create("network:create_network"), Kind.Show("network:get_network"), Kind.Update("network:update_network", Sync), Kind.Delete("network:delete_network"),
+    ];
+
+    private static async ValueTask Check(Call c, Draft<Network> d)
+    {
+        var n = d.Item;
+        if (n.Shared && d.Old?.Shared != true) c.Require("network:share", new(n.ProjectId));
+        if (n.External && d.Old?.External != true) c.Require("network:external", new(n.ProjectId));
+        if (d.Old is not null)
+        {
+            if (d.Old.Shared && !n.Shared && (await Tables.PortsOf(c.Store, d.Old, c.Cancelled)).Any(p => p.ProjectId != n.ProjectId))
+                throw new Fault(409, $"Unable to reconfigure sharing settings for network {n.Id}. Multiple tenants are using it.") { Kind = "InvalidSharedSetting" };
+            return;
+        }
+        n = n with { ProviderType = n.ProviderType ?? (n.External ? "flat" : "vxlan") };
+        switch (n.ProviderType)
+        {
+            case "vxlan" or "geneve":
+                if (n.Vni is < 1 or > 0xffffff) throw Fault.BadRequest("Invalid input for provider:segmentation_id: it must be 1 to 16777215.");
+                var vni = n.Vni ?? 0;
+                if (vni > 0 && !await Claims.Take(c.Store, "vni", $"{vni}", n.Id, c.Cancelled)) throw new Fault(409, $"Unable to create the network. The tunnel ID {vni} is in use.") { Kind = "TunnelIdInUse" };
+                while (vni == 0)
+                    if (RandomNumberGenerator.GetInt32(1, 0x1000000) is var wished && await Claims.Take(c.Store, "vni", $"{wished}", n.Id, c.Cancelled)) vni = wished;
+                d.Undo.Add(() => Claims.Free(c.Store, "vni", $"{vni}", n.Id));
+                n = n with { ProviderType = "vxlan", Vni = vni, Physical = null, Mtu = n.Mtu == 0 ? 1500 - TunnelOverhead : n.Mtu };
+                break;
+            case "flat":
+                n = n with { Physical = n.Physical ?? c.Services.Settings.DefaultPhysical, Vni = null, Mtu = n.Mtu == 0 ? 1500 : n.Mtu };
+                if (!n.Physical.All(ch => char.IsAsciiLetterOrDigit(ch) || ch is '-' or '_')) throw Fault.BadRequest("Invalid input for provider:physical_network.");
+                break;
+            default: throw Fault.BadRequest($"Invalid input for operation: network_type value '{n.ProviderType}' not supported.");
+        }
+        d.Item = n;
+    }
+
+    /// <summary>Asks for a sync of a network outside of any request's own write.</summary>
+    public static async ValueTask Refresh(Services s, string networkId, string projectId, Change change)
+    {
+        while (await Tables.Networks.Find(s.Store, networkId, projectId) is { } was)
+        {
+            try
+            {
+                await Sync.Begin(s, was.Item, was, change);
+                return;
+            }
+            catch (ConflictException) { /* it changed meanwhile */ }
+        }
+    }
+
+    // The list of subnets isn't a field of the network: it is read beside it, once per request.
+    private static IEnumerable<string> SubnetIds(this Call c, Network n) =>
+        Tables.SubnetsOf(c.Store, n).AsTask().GetAwaiter().GetResult().Select(s => s.Id);
+}

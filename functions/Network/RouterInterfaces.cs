@@ -1,0 +1,98 @@
+using System.Net;
+using System.Text.Json;
+using Cloud.Platform.Rest;
+using Cloud.Platform.State;
+
+namespace Cloud.Network;
+
+/// <summary>https://docs.openstack.org/api-ref/network/v2/#add-interface-to-router</summary>
+public static class RouterInterfaces
+{
+    public static async ValueTask<Reply> Add(Call c)
+    {
+        var router = (await Routers.Kind.Load(c, "network:update_router")).Item;
+        var port = Text(c, "port_id") is { } portId ? await Adopt(c, router, portId) : await Make(c, router, Text(c, "subnet_id") ?? throw Fault.BadRequest("Either subnet_id or port_id must be specified"));
+        await Routers.Kind.Change(c, "network:update_router", _ => { }, Routers.Sync);
+        return Answer(router, port, port.FixedIps[0].SubnetId);
+    }
+
+    public static async ValueTask<Reply> Remove(Call c)
+    {
+        var router = (await Routers.Kind.Load(c, "network:update_router")).Item;
+        var (portId, subnetId) = (Text(c, "port_id"), Text(c, "subnet_id"));
+        if (portId is null && subnetId is null) throw Fault.BadRequest("Either subnet_id or port_id must be specified");
+        var port = (await Routers.Interfaces(c.Store, router)).FirstOrDefault(p => (portId is null || p.Id == portId) && (subnetId is null || p.FixedIps.Any(f => f.SubnetId == subnetId)))
+            ?? throw new Fault(404, $"Router {router.Id} does not have an interface with id {portId ?? subnetId}") { Kind = "RouterInterfaceNotFound" };
+        foreach (var f in await Tables.FloatingIps.InProject(c.Store, router.ProjectId))
+            if (f.RouterId == router.Id && f.PortId is not null && await Tables.Ports.Get(c.Store, f.ProjectId, f.PortId) is { } inner && inner.Item.NetworkId == port.NetworkId)
+                throw new Fault(409, $"Router interface for subnet {port.FixedIps[0].SubnetId} on router {router.Id} cannot be deleted, as it is required by one or more floating IPs.") { Kind = "RouterInterfaceInUseByFloatingIP" };
+        var loaded = (await Tables.Ports.Get(c.Store, port.ProjectId, port.Id))!;
+        await Tables.Ports.Remove(c.Services, loaded, Change.By(c), ct: c.Cancelled);
+        await Ports.Free(c.Store, port);
+        await Routers.Kind.Change(c, "network:update_router", _ => { }, Routers.Sync);
+        return Answer(router, port, subnetId ?? port.FixedIps[0].SubnetId);
+    }
+
+    private static async ValueTask<Port> Make(Call c, Router router, string subnetId)
+    {
+        var subnet = (await Tables.Subnets.Find(c.Store, subnetId, c.User?.ProjectId, c.Cancelled))?.Item;
+        var network = subnet is null ? null : (await Tables.Networks.Find(c.Store, subnet.NetworkId, subnet.ProjectId, c.Cancelled))?.Item;
+        if (network is null || !c.Allows("network:get_network", new(network.ProjectId)) && !Tables.Networks.Shared(network)) throw Fault.NotFound("subnet", subnetId);
+        await NoOverlap(c, router, subnet!);
+        if (subnet!.GatewayIp is null) throw Fault.BadRequest($"Bad router request: Subnet for router interface must have a gateway IP.");
+        var id = c.Services.Ids.New();
+        var mac = Ports.NewMac();
+        if (!await Claims.Take(c.Store, "ip." + subnetId, subnet.GatewayIp, id, c.Cancelled)) throw Fault.BadRequest($"Bad router request: IP address {subnet.GatewayIp} of subnet {subnetId} is in use.");
+        var port = new Port
+        {
+            Id = id, ProjectId = router.ProjectId, NetworkId = network.Id, MacAddress = mac, FixedIps = [new(subnetId, subnet.GatewayIp)], DeviceId = router.Id, DeviceOwner = Routers.InterfaceOwner,
+            PortSecurityEnabled = false, CreatedAt = c.Now,
+        };
+        try { return await Tables.Ports.Save(c.Services, port, null, Change.By(c), ct: c.Cancelled); }
+        catch
+        {
+            await Ports.Free(c.Store, port);
+            throw;
+        }
+    }
+
+    private static async ValueTask<Port> Adopt(Call c, Router router, string portId)
+    {
+        var was = await Tables.Ports.Find(c.Store, portId, c.User?.ProjectId, c.Cancelled);
+        if (was is null || !c.Allows("network:get_port", new(was.Item.ProjectId))) throw Fault.NotFound("port", portId);
+        if (was.Item.DeviceId.Length > 0) throw new Fault(409, $"Unable to complete operation on port {portId} for network {was.Item.NetworkId}. Port already has an attached device {was.Item.DeviceId}.") { Kind = "PortInUse" };
+        if (was.Item.FixedIps.Length == 0) throw Fault.BadRequest("Bad router request: Router port must have at least one fixed IP");
+        foreach (var f in was.Item.FixedIps) await NoOverlap(c, router, (await Tables.Subnets.Find(c.Store, f.SubnetId, was.Item.ProjectId, c.Cancelled))!.Item);
+        return await Tables.Ports.Save(c.Services, was.Item with { DeviceId = router.Id, DeviceOwner = Routers.InterfaceOwner, PortSecurityEnabled = false, SecurityGroups = [] }, was, Change.By(c), ct: c.Cancelled);
+    }
+
+    private static async ValueTask NoOverlap(Call c, Router router, Subnet subnet)
+    {
+        foreach (var p in await Routers.Interfaces(c.Store, router))
+            foreach (var f in p.FixedIps)
+            {
+                if (f.SubnetId == subnet.Id) throw Fault.BadRequest($"Bad router request: Router already has a port on subnet {subnet.Id}.");
+                if (await Tables.Subnets.Find(c.Store, f.SubnetId, p.ProjectId) is { } other && Addresses.Overlap(IPNetwork.Parse(other.Item.Cidr), IPNetwork.Parse(subnet.Cidr)))
+                    throw Fault.BadRequest($"Bad router request: Cidr {subnet.Cidr} of subnet {subnet.Id} overlaps with cidr {other.Item.Cidr} of subnet {f.SubnetId}.");
+            }
+    }
+
+    private static string? Text(Call c, string name) => c.Json.ValueKind == JsonValueKind.Object && c.Json.TryGetProperty(name, out var v) && v.ValueKind == JsonValueKind.String ? v.GetString() : null;
+
+    private static Reply Answer(Router router, Port port, string subnetId) => Reply.Of(200, w =>
+    {
+        w.WriteStartObject();
+        w.WriteString("id", router.Id);
+        w.WriteString("tenant_id", router.ProjectId);
+        w.WriteString("project_id", router.ProjectId);
+        w.WriteString("port_id", port.Id);
+        w.WriteString("network_id", port.NetworkId);
+        w.WriteString("subnet_id", subnetId);
+        w.WriteStartArray("subnet_ids");
+        w.WriteStringValue(subnetId);
+        w.WriteEndArray();
+        w.WriteStartArray("tags");
+        w.WriteEndArray();
+        w.WriteEndObject();
+    });
+}

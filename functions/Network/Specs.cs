@@ -1,0 +1,96 @@
+using System.Net;
+using Cloud.Agents.Contract;
+using Cloud.Platform;
+using Cloud.Platform.Agents;
+using Cloud.Platform.Sagas;
+
+namespace Cloud.Network;
+
+/// <summary>From rows to what hosts are told.</summary>
+public static class Specs
+{
+    public static async ValueTask<NetworkSpec> Of(Services s, Network n)
+    {
+        var subnets = await Tables.SubnetsOf(s.Store, n);
+        var hosts = await Hosts.All(s);
+        string[] peers = [];
+        if (hosts.Count > 1 && n.Physical is null)
+        {
+            var present = (await Tables.PortsOf(s.Store, n)).Select(p => p.Host).Where(h => h.Length > 0).ToHashSet();
+            peers = [.. hosts.Where(h => present.Contains(h.Name) && h.Capacity.TunnelAddress.Length > 0).Select(h => h.Capacity.TunnelAddress).Order(StringComparer.Ordinal)];
+        }
+        return new(n.Id, n.ProjectId, n.Physical is null ? n.Vni ?? 0 : 0, n.Physical, n.Mtu,
+            [.. subnets.Select(x => new SubnetSpec(x.Id, x.Cidr, x.GatewayIp, x.EnableDhcp ? x.DhcpAddress : null, x.DnsNameservers, [.. x.HostRoutes.Select(r => new RouteSpec(r.Destination, r.Nexthop))], x.Ipv6AddressMode ?? x.Ipv6RaMode))], peers);
+    }
+
+    public static async ValueTask<HostCommand> Ensure(Services s, Port p)
+    {
+        var network = (await Tables.Networks.Find(s.Store, p.NetworkId, p.ProjectId))!.Item;
+        var groups = await Groups(s, p);
+        var spec = new PortSpec(p.Id, p.DeviceOwner.StartsWith("compute:", StringComparison.Ordinal) ? p.DeviceId : null, p.ProjectId, p.MacAddress,
+            [.. p.FixedIps.Select(f => new FixedIp(f.SubnetId, f.IpAddress))], p.PortSecurityEnabled,
+            [.. p.AllowedAddressPairs.Select(a => new AddressPair(a.MacAddress, a.IpAddress.Contains('/', StringComparison.Ordinal) ? a.IpAddress : a.IpAddress + (a.IpAddress.Contains(':', StringComparison.Ordinal) ? "/128" : "/32")))],
+            await Rules(s, p, groups), p.DnsName is { Length: > 0 } dns ? dns : null, p.AdminStateUp);
+        return new(p.Host, new EnsurePort(await Of(s, network), spec), Fence(p, groups));
+    }
+
+    public static HostCommand Remove(Port p) => new(p.Host, new RemovePort(p.Id), p.Revision * Scale + Scale - 1);
+
+    // What a port's rules say depends on its groups as well. Their revisions only grow, so the sum orders all that is said of one revision of the port.
+    private const long Scale = 1_000_000;
+    private static long Fence(Port p, IReadOnlyList<SecurityGroup> groups) => p.Revision * Scale + Math.Min(groups.Sum(g => g.Revision), Scale - 2);
+
+    private static async ValueTask<IReadOnlyList<SecurityGroup>> Groups(Services s, Port p)
+    {
+        var groups = new List<SecurityGroup>();
+        foreach (var id in p.SecurityGroups)
+            if ((await Tables.SecurityGroups.Get(s.Store, p.ProjectId, id))?.Item is { } g) groups.Add(g);
+        return groups;
+    }
+
+    private static async ValueTask<RuleSpec[]> Rules(Services s, Port p, IReadOnlyList<SecurityGroup> groups)
+    {
+        IReadOnlyList<Port>? mates = null;
+        var rules = new List<RuleSpec>();
+        foreach (var r in groups.SelectMany(g => g.Rules))
+        {
+            var six = r.Ethertype == "IPv6";
+            string[]? remotes = r.RemoteIpPrefix is { } prefix ? [prefix] : null;
+            if (r.RemoteGroupId is { } group)
+            {
+                mates ??= await Tables.Ports.InProject(s.Store, p.ProjectId);
+                remotes = [.. mates.Where(m => m.SecurityGroups.Contains(group)).SelectMany(m => m.FixedIps).Select(f => IPAddress.Parse(f.IpAddress))
+                    .Where(a => a.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 == six).Select(a => a + (six ? "/128" : "/32")).Order(StringComparer.Ordinal)];
+            }
+            rules.Add(new(r.Direction == "ingress", six, Protocols.Number(r.Protocol), r.PortRangeMin, r.PortRangeMax, remotes));
+        }
+        return [.. rules];
+    }
+
+    public static async ValueTask<HostCommand> Ensure(Services s, Router r)
+    {
+        var ports = await Tables.Ports.InProject(s.Store, r.ProjectId);
+        var interfaces = new List<RouterInterface>();
+        foreach (var p in ports.Where(p => p.DeviceId == r.Id && p.DeviceOwner == Routers.InterfaceOwner))
+        {
+            var network = (await Tables.Networks.Find(s.Store, p.NetworkId, p.ProjectId))!.Item;
+            interfaces.Add(new(await Of(s, network), p.Id, p.MacAddress, await WithPrefix(s, network, p.FixedIps)));
+        }
+        ExternalSpec? external = null;
+        if (r.Gateway is { } g)
+        {
+            var network = (await Tables.Networks.Find(s.Store, g.NetworkId))!.Item;
+            var subnet = (await Tables.SubnetsOf(s.Store, network)).First(x => x.Id == g.SubnetId);
+            external = new(await Of(s, network), g.PortId, g.Mac, await WithPrefix(s, network, [new(g.SubnetId, g.Address)]), subnet.GatewayIp is null ? [] : [subnet.GatewayIp], g.EnableSnat);
+        }
+        var floating = (await Tables.FloatingIps.InProject(s.Store, r.ProjectId)).Where(f => f.RouterId == r.Id && f.FixedIpAddress is not null && !f.Doomed);
+        return new(r.Host, new EnsureRouter(new(r.Id, r.ProjectId, r.AdminStateUp, external, [.. interfaces],
+            [.. r.Routes.Select(x => new RouteSpec(x.Destination, x.Nexthop))], [.. floating.Select(f => new FloatingIpSpec(f.Id, f.FloatingIpAddress!, f.FixedIpAddress!))])), r.Revision);
+    }
+
+    private static async ValueTask<string[]> WithPrefix(Services s, Network network, IEnumerable<PortAddress> addresses)
+    {
+        var subnets = (await Tables.SubnetsOf(s.Store, network)).ToDictionary(x => x.Id);
+        return [.. addresses.Where(a => subnets.ContainsKey(a.SubnetId)).Select(a => $"{a.IpAddress}/{IPNetwork.Parse(subnets[a.SubnetId].Cidr).PrefixLength}")];
+    }
+}
