@@ -10,7 +10,6 @@ public abstract record NetworkResource : Resource
     [Field(Filter = true, Sort = true)] public new string Id { get => base.Id; init => base.Id = value; }
     [Field(In.Create, Filter = true)] public new string ProjectId { get => base.ProjectId; init => base.ProjectId = value; }
     [Field(In.Create, Filter = true, Wire = "tenant_id")] public string Tenant { get => base.ProjectId; init => base.ProjectId = value; }
-    [Field(In.Both, Filter = true, Sort = true), MaxLength(255)] public string Name { get; init; } = "";
     [Field(In.Both, Filter = true), MaxLength(255)] public string Description { get; init; } = "";
     [Field(Filter = true)] public string[] Tags { get; init; } = [];
     [Field(Wire = "created_at", Sort = true)] public DateTimeOffset Made => CreatedAt;
@@ -18,7 +17,12 @@ public abstract record NetworkResource : Resource
     [Field] public long RevisionNumber => Revision;
 }
 
-public sealed record Network : NetworkResource
+public abstract record NamedResource : NetworkResource
+{
+    [Field(In.Both, Filter = true, Sort = true), MaxLength(255)] public string Name { get; init; } = "";
+}
+
+public sealed record Network : NamedResource
 {
     [Field(In.Both, Filter = true)] public bool AdminStateUp { get; init; } = true;
     [Field(Filter = true, Sort = true)] public string Status { get; init; } = "ACTIVE";
@@ -39,7 +43,7 @@ public sealed record Network : NetworkResource
 public sealed record Pool(string Start, string End);
 public sealed record HostRoute(string Destination, string Nexthop);
 
-public sealed record Subnet : NetworkResource
+public sealed record Subnet : NamedResource
 {
     [Field(In.Create, Filter = true, Required = true)] public string NetworkId { get; init; } = "";
     [Field(In.Create, Filter = true)] public int IpVersion { get; init; } = 4;
@@ -62,7 +66,7 @@ public sealed record Subnet : NetworkResource
 public sealed record PortAddress(string SubnetId, string IpAddress);
 public sealed record AllowedPair(string? MacAddress, string IpAddress);
 
-public sealed record Port : NetworkResource
+public sealed record Port : NamedResource
 {
     [Field(In.Create, Filter = true, Required = true)] public string NetworkId { get; init; } = "";
     [Field(In.Both, Filter = true)] public bool AdminStateUp { get; init; } = true;
@@ -88,7 +92,7 @@ public sealed record ExtraDhcp(string OptName, string? OptValue, int IpVersion =
 
 public sealed record Gateway(string NetworkId, string SubnetId, string Address, string PortId, string Mac, bool EnableSnat);
 
-public sealed record Router : NetworkResource
+public sealed record Router : NamedResource
 {
     [Field(In.Both, Filter = true)] public bool AdminStateUp { get; init; } = true;
     [Field(Filter = true)] public string Status { get; init; } = "ACTIVE";
@@ -119,7 +123,7 @@ public sealed record FloatingIp : NetworkResource
     public string FromSubnet { get; init; } = "";
 }
 
-public sealed record SecurityGroup : NetworkResource
+public sealed record SecurityGroup : NamedResource
 {
     [Field(In.Both)] public bool Stateful { get; init; } = true;
     public SecurityRule[] Rules { get; init; } = [];

@@ -1,0 +1,54 @@
+using Cloud.Platform;
+using Cloud.Platform.Rest;
+using Cloud.Platform.Sagas;
+using Cloud.Platform.State;
+
+namespace Cloud.BlockStorage;
+
+/// <summary>What compute asks of block storage: volumes for servers. Every call may be repeated.</summary>
+public static class Facade
+{
+    /// <exception cref="Fault">404 or 400 unless the caller may attach it to something on this host.</exception>
+    public static async ValueTask Check(Call c, string id, string? host)
+    {
+        var v = (await Volumes.Rows.Find(c.Store, id, c.User?.ProjectId, c.Cancelled))?.Item;
+        if (v is null || v.ProjectId != c.User?.ProjectId) throw new Fault(404, $"Volume {id} could not be found.");
+        if (v.Status != "available") throw Fault.BadRequest($"Invalid volume: volume {id} status must be 'available'. Currently in '{v.Status}'");
+        if (host is not null && v.Host.Length > 0 && v.Host != host) throw Fault.BadRequest($"Invalid volume: volume {id} is on another host than the server.");
+    }
+
+    /// <summary>The volume is this server's from now on.</summary>
+    public static ValueTask Reserve(Services s, string project, string id, string server, string host, string device, Change change) => Set(s, project, id, change, v =>
+        v.Attachment is { } a && a.ServerId != server ? throw new SagaFault($"Volume {id} is attached to another server.")
+        : v.Host.Length > 0 && v.Host != host ? throw new SagaFault($"Volume {id} is on another host.")
+        : v.Attachment is not null ? v
+        : v.Status != "available" ? throw new SagaFault($"Volume {id} is {v.Status}.")
+        : v with { Status = "attaching", Host = host, Attachment = new(s.Ids.New(), server, device, s.Now) }, missing: id);
+
+    public static async ValueTask<HostCommand?> Disk(Services s, string project, string id) => await Volumes.Rows.Get(s.Store, project, id) is { } v ? await Volumes.Disk(s, v.Item) : null;
+
+    public static ValueTask Attached(Services s, string project, string id, string server, Change change) =>
+        Set(s, project, id, change, v => v.Attachment?.ServerId == server && v.Status != "in-use" ? v with { Status = "in-use" } : v);
+
+    public static ValueTask Detaching(Services s, string project, string id, string server, Change change) =>
+        Set(s, project, id, change, v => v.Attachment?.ServerId == server ? v with { Status = "detaching" } : v);
+
+    public static ValueTask Detached(Services s, string project, string id, string server, Change change) =>
+        Set(s, project, id, change, v => v.Attachment?.ServerId == server ? v with { Status = "available", Attachment = null } : v);
+
+    private static async ValueTask Set(Services s, string project, string id, Change change, Func<Volume, Volume> apply, string? missing = null)
+    {
+        while (await Volumes.Rows.Get(s.Store, project, id) is { } was)
+        {
+            var now = apply(was.Item);
+            if (ReferenceEquals(now, was.Item)) return;
+            try
+            {
+                await Volumes.Rows.Save(s, now, was, change);
+                return;
+            }
+            catch (ConflictException) { /* it changed meanwhile */ }
+        }
+        if (missing is not null) throw new SagaFault($"Volume {missing} is gone.");
+    }
+}
