@@ -36,6 +36,17 @@ public static class Facade
     public static ValueTask Detached(Services s, string project, string id, string server, Change change) =>
         Set(s, project, id, change, v => v.Attachment?.ServerId == server ? v with { Status = "available", Attachment = null } : v);
 
+    /// <summary>Where its bytes are; empty while it has none, null when it is gone.</summary>
+    public static async ValueTask<string?> HostOf(Services s, string project, string id) => (await Volumes.Rows.Get(s.Store, project, id))?.Item.Host;
+
+    /// <summary>Starts the removal of a volume that was to go with its server.</summary>
+    public static async ValueTask Delete(Services s, string project, string id, Change change)
+    {
+        while (await Volumes.Rows.Get(s.Store, project, id) is { Item: { Doomed: false, Attachment: null } } was)
+            try { await Volumes.Removal.Begin(s, was.Item with { Status = "deleting" }, was, change); }
+            catch (ConflictException) { /* it changed meanwhile */ }
+    }
+
     private static async ValueTask Set(Services s, string project, string id, Change change, Func<Volume, Volume> apply, string? missing = null)
     {
         while (await Volumes.Rows.Get(s.Store, project, id) is { } was)

@@ -18,9 +18,10 @@ public static class Reconciler
             var slash = item.Key.IndexOf('/', StringComparison.Ordinal);
             if (slash < 1) continue;
             var (prefix, id) = (item.Key[..slash], item.Key[(slash + 1)..]);
-            foreach (var owner in s.Slices.SelectMany(x => x.Owners).Where(o => o.Prefix == prefix))
-                if (!await owner.Holds(s, inventory.Host, id))
-                    await s.Bus.Send([Dispatch.Tell(s, inventory.Host, item.Fence + 1, owner.Remove(id))], ct);
+            var owners = s.Slices.SelectMany(x => x.Owners).Where(o => o.Prefix == prefix).ToList();
+            var held = false;
+            foreach (var owner in owners) held = held || await owner.Holds(s, inventory.Host, id);
+            if (owners.Count > 0 && !held) await s.Bus.Send([Dispatch.Tell(s, inventory.Host, item.Fence + 1, owners[0].Remove(id))], ct);
         }
     }
 }

@@ -1,0 +1,192 @@
+using Cloud.Agents.Contract;
+using Cloud.Placement;
+using Cloud.Platform;
+using Cloud.Platform.Agents;
+using Cloud.Platform.Sagas;
+using Cloud.Platform.State;
+
+namespace Cloud.Compute;
+
+/// <summary>How servers come, change and go.</summary>
+public static class ServerSagas
+{
+    /// <summary>auth, image, network, volume, boot.</summary>
+    public static readonly Saga<Server> Creation = Saga<Server>.Named("server-create-1", Servers.Rows)
+        .Step("auth", Authorize)
+        .Step("schedule", Schedule, undo: Unschedule)
+        .Agent("image", async w => w.Item.ImageId is null ? [] : [await ServerSpecs.RootDisk(w.Services, w.Item)], undo: w => new(RemoveRoot(w.Item)))
+        .Step("network", TakePorts, undo: w => Network.Facade.Release(w.Services, w.Item.ProjectId, w.Item.Id, Made(w.Item), w.Change))
+        .Agent("plug", w => Network.Facade.Plug(w.Services, w.Item.ProjectId, w.Item.Nics.Select(n => n.PortId)), undo: w => Network.Facade.Unplug(w.Services, w.Item.ProjectId, w.Item.Id))
+        .Step("volume", ReserveVolumes, undo: async w => { foreach (var v in w.Item.Volumes) await BlockStorage.Facade.Detached(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Change); })
+        .Agent("disks", w => VolumeDisks(w, w.Item.Volumes))
+        .Agent("boot", async w => [await ServerSpecs.Ensure(w.Services, w.Item)], undo: w => new(RemoveGuest(w.Item)))
+        .Step("settle", Settle)
+        .Finished(w => { w.Item = w.Item with { Status = "ACTIVE", Task = null, LaunchedAt = w.Services.Now, AdminPass = w.Item.AdminPass }; return ValueTask.CompletedTask; })
+        .Failed(w => { w.Item = w.Item with { Status = "ERROR", Task = null, Fault = w.Error, FaultAt = w.Services.Now, Nics = [.. w.Item.Nics.Where(n => !n.Made)], Volumes = [] }; return ValueTask.CompletedTask; })
+        .Deadline(TimeSpan.FromMinutes(15));
+
+    /// <summary>Works from the row alone, whatever of the creation was done: it supersedes it.</summary>
+    public static readonly Saga<Server> Removal = Saga<Server>.Deleting("server-delete-1", Servers.Rows)
+        .Agent("guest", w => new(RemoveGuest(w.Item)))
+        .Agent("unplug", w => Network.Facade.Unplug(w.Services, w.Item.ProjectId, w.Item.Id))
+        .Agent("disk", w => new(RemoveRoot(w.Item)))
+        .Step("network", w => Network.Facade.Release(w.Services, w.Item.ProjectId, w.Item.Id, Made(w.Item), w.Change))
+        .Step("volume", async w =>
+        {
+            foreach (var v in w.Item.Volumes) await BlockStorage.Facade.Detached(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Change);
+            foreach (var v in w.Item.Volumes.Where(v => v.DeleteOnTermination)) await BlockStorage.Facade.Delete(w.Services, w.Item.ProjectId, v.VolumeId, w.Change);
+        })
+        .Step("room", Unschedule);
+
+    /// <summary>Makes power, volumes and interfaces what the row says; entries carry what is still to be done with them.</summary>
+    public static readonly Saga<Server> Sync = Saga<Server>.Named("server-sync-1", Servers.Rows)
+        .Step("reserve", async w =>
+        {
+            await TakePorts(w);
+            foreach (var v in w.Item.Volumes.Where(v => v.State == "attaching")) await BlockStorage.Facade.Reserve(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Item.Host, v.Device, w.Change);
+            foreach (var v in w.Item.Volumes.Where(v => v.State == "detaching")) await BlockStorage.Facade.Detaching(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Change);
+        })
+        .Agent("prepare", async w => [.. await VolumeDisks(w, w.Item.Volumes.Where(v => v.State == "attaching")), .. await Network.Facade.Plug(w.Services, w.Item.ProjectId, w.Item.Nics.Where(n => n.State == "attaching").Select(n => n.PortId))])
+        .Agent("guest", async w => [await ServerSpecs.Ensure(w.Services, w.Item)])
+        .Agent("unplug", async w =>
+        {
+            var commands = new List<HostCommand>();
+            foreach (var n in w.Item.Nics.Where(n => n.State == "detaching")) commands.AddRange(await Network.Facade.Unplug(w.Services, w.Item.ProjectId, w.Item.Id, n.PortId));
+            return commands;
+        })
+        .Step("settle", Settle)
+        .Finished(w => { w.Item = w.Item with { Status = StatusOf(w.Item), Task = null }; return ValueTask.CompletedTask; })
+        .Failed(GiveUp)
+        .Deadline(TimeSpan.FromMinutes(5));
+
+    public static readonly Saga<Server> Reboot = Saga<Server>.Named("server-reboot-1", Servers.Rows)
+        .Agent("reboot", async w => w.Item.Power == PowerState.Running && w.Item.Task != "powering-on" ? [new HostCommand(w.Item.Host, new RebootDomain(w.Item.Id, w.Item.SoftReboot, w.SagaId))] : [await ServerSpecs.Ensure(w.Services, w.Item)])
+        .Finished(w => { w.Item = w.Item with { Status = "ACTIVE", Task = null }; return ValueTask.CompletedTask; })
+        .Failed(GiveUp);
+
+    public static string StatusOf(Server s) => s.Power switch { PowerState.Running => "ACTIVE", PowerState.Paused => "PAUSED", _ => "SHUTOFF" };
+
+    private static IEnumerable<string> Made(Server s) => s.Nics.Where(n => n.Made).Select(n => n.PortId);
+
+    private static HostCommand[] RemoveGuest(Server s) => s.Host.Length > 0 ? [new(s.Host, new RemoveDomain(s.Id))] : [];
+    private static HostCommand[] RemoveRoot(Server s) => s.Host.Length > 0 && s.ImageId is not null ? [new(s.Host, new RemoveDisk(s.Id))] : [];
+
+    private static async ValueTask Authorize(Work<Server> w)
+    {
+        if (!await Identity.Facade.Lives(w.Services, w.Item.ProjectId)) throw new SagaFault("The project is gone or disabled.");
+    }
+
+    private static async ValueTask Schedule(Work<Server> w)
+    {
+        var s = w.Item;
+        var wanted = ServerSpecs.Needs(s);
+        var volumeHost = (string?)null;
+        foreach (var v in s.Volumes)
+            if (await BlockStorage.Facade.HostOf(w.Services, s.ProjectId, v.VolumeId) is { Length: > 0 } at) volumeHost = at;
+        foreach (var host in (await Allocations.Candidates(w.Services, wanted)).OrderByDescending(h => h.Name == s.Host))
+        {
+            if ((s.WantedHost ?? host.Name) != host.Name || (volumeHost ?? host.Name) != host.Name || (s.Zone.Length > 0 && s.Zone != host.Capacity.Zone)) continue;
+            // A kill after an earlier claim elsewhere must not leave it: the row remembers the host before the room is taken.
+            if (s.Host != host.Name)
+            {
+                if (s.Host.Length > 0) await Allocations.Release(w.Store, s.Host, s.Id);
+                w.Item = s = await Remember(w, host);
+            }
+            if (await Allocations.Claim(w.Store, host, new(s.Id, s.ProjectId, s.UserId, wanted))) return;
+        }
+        throw new SagaFault("No valid host was found. There are not enough hosts available.");
+    }
+
+    private static async ValueTask<Server> Remember(Work<Server> w, HostRow host)
+    {
+        var was = await Servers.Rows.Get(w.Store, w.Item.ProjectId, w.Item.Id);
+        if (was is null || was.Item.Revision != w.Item.Revision) throw new ConflictException(w.Item.Id);
+        await Servers.Rows.Save(w.Services, was.Item with { Host = host.Name, Zone = host.Capacity.Zone, Task = "spawning" }, was, w.Change);
+        // The row moved on under this turn: it starts again, and finds the host it chose.
+        throw new ConflictException(w.Item.Id);
+    }
+
+    private static async ValueTask Unschedule(Work<Server> w)
+    {
+        if (w.Item.Host.Length > 0) await Allocations.Release(w.Store, w.Item.Host, w.Item.Id);
+    }
+
+    private static async ValueTask TakePorts(Work<Server> w)
+    {
+        foreach (var n in w.Item.Nics.Where(n => n.State == "attaching"))
+            await Network.Facade.Take(w.Services, n.PortId, new(n.Made ? null : n.PortId, n.NetworkId, n.FixedIp), w.Item.ProjectId, w.Item.Id, w.Item.Host, w.Item.Hostname, w.Item.Groups, w.Change);
+    }
+
+    private static async ValueTask ReserveVolumes(Work<Server> w)
+    {
+        foreach (var v in w.Item.Volumes) await BlockStorage.Facade.Reserve(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Item.Host, v.Device, w.Change);
+    }
+
+    private static async ValueTask<IReadOnlyList<HostCommand>> VolumeDisks(Work<Server> w, IEnumerable<VolumeOf> volumes)
+    {
+        var commands = new List<HostCommand>();
+        foreach (var v in volumes)
+            if (await BlockStorage.Facade.Disk(w.Services, w.Item.ProjectId, v.VolumeId) is { } disk) commands.Add(disk);
+        return commands;
+    }
+
+    /// <summary>The guest has what it should have: entries become attached or go.</summary>
+    private static async ValueTask Settle(Work<Server> w)
+    {
+        var s = w.Item;
+        foreach (var v in s.Volumes)
+        {
+            if (v.State == "attaching") await BlockStorage.Facade.Attached(w.Services, s.ProjectId, v.VolumeId, s.Id, w.Change);
+            if (v.State == "detaching") await BlockStorage.Facade.Detached(w.Services, s.ProjectId, v.VolumeId, s.Id, w.Change);
+        }
+        foreach (var n in s.Nics.Where(n => n.State == "detaching")) await Network.Facade.Release(w.Services, s.ProjectId, s.Id, n.Made ? [n.PortId] : [], w.Change, n.PortId);
+        if (s.Nics.Any(n => n.State == "attaching")) await Network.Facade.Activate(w.Services, s.ProjectId, s.Id, w.Change);
+        if (s.Volumes.Any(v => v.State != "attached") || s.Nics.Any(n => n.State != "attached"))
+            w.Item = s with
+            {
+                Volumes = [.. s.Volumes.Where(v => v.State != "detaching").Select(v => v with { State = "attached" })],
+                Nics = [.. s.Nics.Where(n => n.State != "detaching").Select(n => n with { State = "attached" })],
+            };
+    }
+
+    /// <summary>A change didn't work: what was being attached is let go, what was being detached stays, and the server is as before.</summary>
+    private static async ValueTask GiveUp(Work<Server> w)
+    {
+        var s = w.Item;
+        foreach (var v in s.Volumes)
+        {
+            if (v.State == "attaching") await BlockStorage.Facade.Detached(w.Services, s.ProjectId, v.VolumeId, s.Id, w.Change);
+            if (v.State == "detaching") await BlockStorage.Facade.Attached(w.Services, s.ProjectId, v.VolumeId, s.Id, w.Change);
+        }
+        foreach (var n in s.Nics.Where(n => n.State == "attaching")) await Network.Facade.Release(w.Services, s.ProjectId, s.Id, n.Made ? [n.PortId] : [], w.Change, n.PortId);
+        w.Item = s with
+        {
+            Volumes = [.. s.Volumes.Where(v => v.State != "attaching").Select(v => v with { State = "attached" })],
+            Nics = [.. s.Nics.Where(n => n.State != "attaching").Select(n => n with { State = "attached" })],
+            Status = s.Task is "powering-on" or "powering-off" or "rebooting" or "rebooting_hard" ? "ERROR" : s.Status, Task = null, Fault = w.Error, FaultAt = w.Services.Now,
+        };
+    }
+
+    /// <summary>A guest changed by itself: a shutdown from within is a stopped server, not a lost one.</summary>
+    public static async ValueTask OnDomain(Services services, DomainEvent e)
+    {
+        while (await Servers.Rows.Find(services.Store, e.ServerId) is { } was)
+        {
+            var s = was.Item;
+            if (s.Saga is not null || s.Host != e.Host || s.Doomed) return;
+            var now = e.State switch
+            {
+                "off" or "crashed" when s.Power == PowerState.Running => s with { Power = PowerState.Off, Status = "SHUTOFF" },
+                "running" when s.Power != PowerState.Running => s with { Power = PowerState.Running, Status = "ACTIVE" },
+                _ => null,
+            };
+            if (now is null) return;
+            try
+            {
+                await Servers.Rows.Save(services, now, was, new("host", ""));
+                return;
+            }
+            catch (ConflictException) { /* it changed meanwhile */ }
+        }
+    }
+}
