@@ -18,6 +18,7 @@ public sealed record Volume : Resource
     [Field(In.Create, Filter = true, Detail = true, Nullable = true)] public string? SnapshotId { get; init; }
     [Field(In.Create, Detail = true, Nullable = true)] public string? SourceVolid { get; init; }
     [Field(In.Create, WriteOnly = true, Nullable = true, Wire = "imageRef")] public string? ImageRef { get; init; }
+    [Field(In.Create, WriteOnly = true, Nullable = true)] public string? BackupId { get; init; }
     [Field(In.Both, Detail = true)] public Dictionary<string, string> Metadata { get; init; } = [];
     [Field(In.Create, Detail = true, Nullable = true)] public string? ConsistencygroupId { get; init; }
     [Field(Detail = true)] public bool Encrypted { get; init; }

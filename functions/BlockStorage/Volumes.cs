@@ -65,6 +65,7 @@ public static class Volumes
         if (v.Metadata.Any(m => m.Key.Length is 0 or > 255 || m.Value.Length > 255)) throw Fault.BadRequest("Invalid volume metadata: keys have 1 to 255 characters, values at most 255.");
         if (d.Old is not null) { d.Item = v; return; }
         if (v.VolumeType is { } type && !(await VolumeTypes.Rows.InProject(c.Store, "", c.Cancelled)).Any(t => t.Name == type || t.Id == type)) throw new Fault(404, $"Volume type with name {type} could not be found.");
+        if (v.BackupId is not null) throw Fault.BadRequest("Invalid input received: backups are not offered.");
         if (new[] { v.SnapshotId, v.SourceVolid, v.ImageRef }.Count(x => x is not null) > 1) throw Fault.BadRequest("May specify only one of snapshot, imageRef or source volume");
         var size = v.Size;
         if (v.SnapshotId is { } snapshot)

@@ -4,12 +4,12 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Cloud.Platform.State;
 
-/// <summary>How bodies are stored: property names as they are, nulls and computed properties left out.</summary>
+/// <summary>How bodies are stored: property names as they are, computed properties left out. Nulls are kept: a property whose default isn't null may be set to it.</summary>
 public static class Json
 {
     public static readonly JsonSerializerOptions Stored = new()
     {
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, IgnoreReadOnlyProperties = true, TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+        IgnoreReadOnlyProperties = true, TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
     };
 
     public static byte[] Write<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, Stored);
