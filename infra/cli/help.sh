@@ -4,4 +4,5 @@ usage: ./cloud COMMAND
   up [--data DIR] [--listen ADDR:PORT] [--simulated N]   runs the cloud until Ctrl-C
   down --data DIR                                        stops it
   test [xunit arguments]                                 builds and runs all tests
+  conformance SUITE                                      runs OpenStack's test suite: identity, image, compute, network, volume, interop
 T

@@ -1,0 +1,56 @@
+#!/bin/bash
+# Runs OpenStack's own test suite (Debian's tempest, unmodified) against this cloud with simulated hosts.
+#   ./cloud conformance identity|image|compute|network|volume|object|interop      a service's whole API suite; interop: the lists of the OpenStack Powered programme
+#   ./cloud conformance regex 'tempest.api.image.v2.test_images'                  tests by name          ./cloud conformance list FILE...   tests by list
+# The last line is "N passed, N failed, N skipped"; one line per test is kept in $WORK/results.txt, tempest's own output beside it.
+# Environment: WORK (default .conformance/SUITE), WORKERS (default 2); with OS_AUTH_URL set, the cloud that OS_* names is tested and none is started.
+set -uo pipefail
+suite=${1:?identity, image, compute, network, volume, object, interop, regex or list}; shift
+here=$PWD/tests/Conformance
+WORK=$(readlink -m "${WORK:-.conformance/$suite}")
+case $suite in
+  identity|image|compute|network|volume) select=(--regex "^tempest\.api\.$suite");;
+  object) select=(--regex '^tempest\.api\.object_storage');;
+  interop) lists=("$here"/interop-*.txt);;
+  regex) select=(--regex "$1");;
+  list) lists=("$@");;
+  *) echo "unknown suite $suite" >&2; exit 2;;
+esac
+mkdir -p "$WORK/etc" "$WORK/lock"
+[ -n "${lists:-}" ] && { cat "${lists[@]}" > "$WORK/list.txt"; select=(--load-list "$WORK/list.txt"); }
+
+command -v tempest > /dev/null && /usr/bin/python3 -c 'import openstack' 2> /dev/null || {
+  echo "installing Debian's tempest and python3-openstacksdk (the tests, and the library that prepares images and flavors for them)" >&2
+  apt-get install -y --no-install-recommends tempest python3-openstacksdk > "$WORK/apt.log" 2>&1 || { tail -5 "$WORK/apt.log" >&2; exit 1; }
+}
+
+cloud=
+finish() { [ -z "$cloud" ] || { kill "$cloud" && wait "$cloud"; } 2> /dev/null; }
+trap finish EXIT
+if [ -z "${OS_AUTH_URL:-}" ]; then
+  port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  rm -rf "$WORK/data"
+  infra/cli/up.sh --data "$WORK/data" --listen "127.0.0.1:$port" --simulated 2 > "$WORK/cloud.log" 2>&1 &
+  cloud=$!
+  for ((i = 0; i < 3000; i++)); do
+    grep -q '^ready' "$WORK/cloud.log" && break
+    kill -0 "$cloud" 2> /dev/null || { cat "$WORK/cloud.log" >&2; echo "the cloud did not start" >&2; cloud=; exit 1; }
+    sleep 0.1
+  done
+  . "$WORK/data/openrc"
+fi
+
+eval "$(/usr/bin/python3 "$here/prepare.py")"
+sed "s|@WORK@|$WORK|g; s|@AUTH_URL@|${OS_AUTH_URL%/v3}/v3|; s|@USERNAME@|$OS_USERNAME|; s|@PASSWORD@|$OS_PASSWORD|; s|@PROJECT@|$OS_PROJECT_NAME|; s|@REGION@|${OS_REGION_NAME:-RegionOne}|
+  s|@IMAGE@|$IMAGE|; s|@IMAGE_ALT@|$IMAGE_ALT|; s|@FLAVOR@|$FLAVOR|; s|@FLAVOR_ALT@|$FLAVOR_ALT|; s|@PUBLIC@|$PUBLIC|" "$here/tempest.conf.in" > "$WORK/tempest.conf"
+cd "$WORK"
+[ -f space/.stestr.conf ] || tempest init --workspace-path "$WORK/workspaces.yaml" space > /dev/null 2>&1
+cd space
+env -u OS_AUTH_URL tempest run --config-file "$WORK/tempest.conf" --concurrency "${WORKERS:-2}" "${select[@]}" > "$WORK/tempest.out" 2>&1
+grep -E '^\{[0-9]+\} ' "$WORK/tempest.out" | sed -E 's/^\{[0-9]+\} //; s/ \[[0-9.]+s\]//; s/ \.\.\. / /' | sort > "$WORK/results.txt"
+count() { grep -cE " $1" "$WORK/results.txt"; }
+grep -E ' FAILED$' "$WORK/results.txt"
+passed=$(count 'ok$') failed=$(count 'FAILED$') skipped=$(count SKIPPED)
+[ $((passed + failed + skipped)) -gt 0 ] || { tail -5 "$WORK/tempest.out"; failed=1; }
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]

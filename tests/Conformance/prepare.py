@@ -1,0 +1,36 @@
+"""Makes what every tempest run needs, once (two images, two flavors, a public network), and prints it as shell assignments."""
+import sys
+import openstack
+
+c = openstack.connect()
+
+
+def image(name):
+    return (c.image.find_image(name) or c.image.create_image(
+        name=name, disk_format='raw', container_format='bare', visibility='public', data=b'\0' * 65536)).id
+
+
+def flavor(name, ram):
+    return (c.compute.find_flavor(name) or c.compute.create_flavor(name=name, ram=ram, vcpus=1, disk=1)).id
+
+
+def public():
+    net = c.network.find_network('public')
+    if not net:
+        net = c.network.create_network(
+            name='public', is_router_external=True, provider_network_type='flat', provider_physical_network='public')
+        c.network.create_subnet(
+            network_id=net.id, ip_version=4, cidr='172.24.4.0/24', gateway_ip='172.24.4.1', enable_dhcp=False, name='public-subnet')
+    return net.id
+
+
+def attempt(make, *args):  # a cloud without that service still runs the other tests
+    try:
+        return make(*args)
+    except Exception as e:
+        print(f'prepare: {make.__name__}: {e}', file=sys.stderr)
+        return ''
+
+
+print(f'IMAGE={attempt(image, "tempest1")} IMAGE_ALT={attempt(image, "tempest2")} '
+      f'FLAVOR={attempt(flavor, "t.nano", 64)} FLAVOR_ALT={attempt(flavor, "t.micro", 128)} PUBLIC={attempt(public)}')
