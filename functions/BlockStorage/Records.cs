@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Cloud.Platform.Events;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
 
@@ -34,7 +35,7 @@ public sealed record Volume : Resource
     public bool BootFlag { get; init; }
     public string? ImageId { get; init; }
     public string? ImageName { get; init; }
-    public string Host { get; init; } = "";
+    [OperatorOnly] public string Host { get; init; } = "";
     public Attachment? Attachment { get; init; }
 
     public long Bytes => (long)(Size ?? 0) << 30;
@@ -58,7 +59,7 @@ public sealed record Snapshot : Resource
     [Field(Wire = "os-extended-snapshot-attributes:progress")] public string Progress => Status == "available" ? "100%" : "0%";
     [Field(Wire = "os-extended-snapshot-attributes:project_id")] public string Project => ProjectId;
     /// <summary>Empty while the volume had no bytes of its own yet.</summary>
-    public string Host { get; init; } = "";
+    [OperatorOnly] public string Host { get; init; } = "";
     public string? ImageId { get; init; }
 }
 

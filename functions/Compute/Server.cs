@@ -22,8 +22,8 @@ public sealed record Server : Resource
     public DateTimeOffset? FaultAt { get; init; }
     public string? ImageId { get; init; }
     public FlavorOf Flavor { get; init; } = new("", "", 0, 0, 0, []);
-    public string Host { get; init; } = "";
-    public string? WantedHost { get; init; }
+    [OperatorOnly] public string Host { get; init; } = "";
+    [OperatorOnly] public string? WantedHost { get; init; }
     public string Zone { get; init; } = "";
     public string Hostname { get; init; } = "";
     public string? KeyName { get; init; }

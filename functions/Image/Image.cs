@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Cloud.Platform.Events;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
 
@@ -31,7 +32,7 @@ public sealed record Image : Resource
     /// <summary>Projects it is shared with, and what they made of it: pending, accepted, rejected.</summary>
     public Dictionary<string, Member> Members { get; init; } = [];
     /// <summary>Where its bytes are; null until uploaded.</summary>
-    public string? Blob { get; init; }
+    [OperatorOnly] public string? Blob { get; init; }
 }
 
 public sealed record Member(string Status, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Cloud.Platform.Events;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
 
@@ -104,7 +105,7 @@ public sealed record Router : NamedResource
     [Field(In.Create, Nullable = true)] public string? FlavorId { get; init; }
     public Gateway? Gateway { get; init; }
     /// <summary>The host its namespace is on; chosen when it first has something to route.</summary>
-    public string Host { get; init; } = "";
+    [OperatorOnly] public string Host { get; init; } = "";
 }
 
 public sealed record FloatingIp : NetworkResource

@@ -69,6 +69,9 @@ public sealed class TestCloud : IAsyncDisposable
         return _tokens[user] = answer.Headers["X-Subject-Token"];
     }
 
+    /// <summary>Lets the next requests log in anew, after much time has passed.</summary>
+    public void Forget() => _tokens.Clear();
+
     /// <summary>Another ordinary user in a project of his own; his name is the project's.</summary>
     public async Task AddUser(string name, string role = "member")
     {

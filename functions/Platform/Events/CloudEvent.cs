@@ -1,6 +1,8 @@
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cloud.Platform.Bus;
+using Cloud.Platform.Rest;
 using Cloud.Platform.State;
 
 namespace Cloud.Platform.Events;
@@ -11,8 +13,8 @@ public static class CloudEvent
     public const string Queue = "events";
 
     /// <summary>
-    /// Type <c>cloud.serverless.SERVICE.KIND.VERB</c>; subject is the resource's id; data holds project, actor, request id and the resource after
-    /// and before. Properties marked as secret never reach it.
+    /// Type <c>cloud.serverless.SERVICE.KIND.VERB</c>; subject is the resource's id; data holds project, actor, request id, revision and the resource
+    /// after and before. Secret properties never reach it; those for operators alone are apart, in data.operator, and tenants never get that.
     /// </summary>
     public static Message Of<T>(Services s, string service, string kind, string verb, T after, T? before, Change change) where T : Resource
     {
@@ -20,9 +22,9 @@ public static class CloudEvent
         var data = new JsonObject
         {
             ["project_id"] = after.ProjectId, ["actor"] = change.Actor, ["request_id"] = change.RequestId, ["revision"] = after.Revision,
-            ["after"] = verb == "deleted" ? null : Secrets.Masked(after),
-            ["before"] = before is null ? null : Secrets.Masked(before),
         };
+        Hidden.Write(data, "after", verb == "deleted" ? null : after);
+        Hidden.Write(data, "before", before);
         var json = new JsonObject
         {
             ["specversion"] = "1.0", ["id"] = id, ["source"] = $"/{service}", ["type"] = $"cloud.serverless.{service}.{kind}.{verb}",
@@ -49,17 +51,29 @@ public static class CloudEvent
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class SecretAttribute : Attribute;
 
-internal static class Secrets
+/// <summary>Marks a property that tells operators how the cloud works inside; tenants don't see it in events.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class OperatorOnlyAttribute : Attribute;
+
+internal static class Hidden
 {
-    public static JsonNode Masked<T>(T item) where T : Resource
+    public static void Write<T>(JsonObject data, string side, T? item) where T : Resource
     {
+        data[side] = null;
+        if (item is null) return;
         var json = JsonSerializer.SerializeToNode(item, Json.Stored)!.AsObject();
-        foreach (var name in Names<T>.All) if (json.ContainsKey(name)) json[name] = "***";
-        return json;
+        foreach (var name in Names<T>.Secret) if (json.ContainsKey(name)) json[name] = "***";
+        if (data["operator"] is not JsonObject apart) data["operator"] = apart = [];
+        var inside = new JsonObject();
+        foreach (var name in Names<T>.Operator) if (json.Remove(name, out var value)) inside[name] = value;
+        (data[side], apart[side]) = (json, inside);
     }
 
     private static class Names<T>
     {
-        public static readonly string[] All = [.. typeof(T).GetProperties().Where(p => Attribute.IsDefined(p, typeof(SecretAttribute))).Select(p => p.Name)];
+        public static readonly string[] Secret = [.. typeof(T).GetProperties().Where(p => Attribute.IsDefined(p, typeof(SecretAttribute))).Select(p => p.Name)];
+        // What the API shows to some alone is not for all in events either.
+        public static readonly string[] Operator =
+            [.. typeof(T).GetProperties().Where(p => Attribute.IsDefined(p, typeof(OperatorOnlyAttribute)) || p.GetCustomAttribute<FieldAttribute>() is { Policy: not null }).Select(p => p.Name)];
     }
 }

@@ -1,3 +1,5 @@
+using Cloud.Platform.Events;
+
 namespace Cloud.Platform.State;
 
 /// <summary>What every stored resource has. What of it the API shows, each record says by its own properties.</summary>
@@ -11,7 +13,7 @@ public abstract record Resource
     /// <summary>Counts the writes; the fence of commands sent to hosts.</summary>
     public long Revision { get; init; }
     /// <summary>The saga that works on it now, or null.</summary>
-    public string? Saga { get; init; }
+    [OperatorOnly] public string? Saga { get; init; }
     /// <summary>A delete was accepted. It wins over whatever runs.</summary>
     public bool Doomed { get; init; }
 }

@@ -94,7 +94,7 @@ public sealed record Rows<T>(string Name, string Service) where T : Resource
     public async ValueTask Remove(Services s, Loaded<T> was, Change change, IReadOnlyList<Op>? more = null, IReadOnlyList<Message>? messages = null, CancellationToken ct = default)
     {
         var key = Key(was.Item.Id);
-        await s.Store.Commit(PartitionOf(was.Item.ProjectId), [new Op.Delete(key, was.ETag), .. more ?? []], WithEvent(s, messages, "deleted", was.Item, was.Item, change), ct);
+        await s.Store.Commit(PartitionOf(was.Item.ProjectId), [new Op.Delete(key, was.ETag), .. more ?? []], WithEvent(s, messages, "deleted", was.Item with { Revision = was.Item.Revision + 1 }, was.Item, change), ct);
         if (Global) return;
         await s.Store.Commit(IndexPartition, [new Op.Delete(key)], ct: ct);
         if (Shared(was.Item)) await s.Store.Commit(SharedPartition, [new Op.Delete(key)], ct: ct);
