@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Cloud.Bench;
+
+/// <summary>The control plane as its own process, watched through /proc. Its simulated hosts run inside it, so their cost is in every figure.</summary>
+public sealed class ControlPlane : IAsyncDisposable
+{
+    private const int TicksPerSecond = 100; // USER_HZ, the same on every Linux
+    private readonly Process _process;
+
+    public string Url { get; }
+    /// <summary>From exec to the ready line; every API answers then.</summary>
+    public TimeSpan ColdStart { get; }
+
+    private ControlPlane(Process process, string url, TimeSpan coldStart) => (_process, Url, ColdStart) = (process, url, coldStart);
+
+    public static async Task<ControlPlane> Start(string executable, string data, int hosts)
+    {
+        var port = FreePort();
+        var start = new ProcessStartInfo(executable, ["up", "--data", data, "--listen", $"127.0.0.1:{port}", "--simulated", $"{hosts}"]) { RedirectStandardOutput = true };
+        var clock = Stopwatch.StartNew();
+        var process = Process.Start(start)!;
+        while (await process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            if (!line.StartsWith("ready", StringComparison.Ordinal)) { Console.Error.WriteLine(line); continue; }
+            var took = clock.Elapsed;
+            _ = process.StandardOutput.BaseStream.CopyToAsync(Console.OpenStandardError()); // what it logs
+            return new(process, $"http://127.0.0.1:{port}", took);
+        }
+        throw new InvalidOperationException("the control plane ended before it was ready");
+    }
+
+    /// <summary>User and system time of the process so far, children excluded, in ms; the kernel counts in steps of 10 ms.</summary>
+    public double CpuMs()
+    {
+        var stat = File.ReadAllText($"/proc/{_process.Id}/stat");
+        var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        return (double.Parse(fields[11], CultureInfo.InvariantCulture) + double.Parse(fields[12], CultureInfo.InvariantCulture)) * 1000 / TicksPerSecond;
+    }
+
+    public double ResidentMiB() => Status("VmRSS:") / 1024;
+
+    /// <summary>Until it has used next to nothing for a moment: what requests left behind is done, and counts as theirs.</summary>
+    public async Task Settle()
+    {
+        var clock = Stopwatch.StartNew();
+        for (var before = CpuMs(); clock.Elapsed < TimeSpan.FromSeconds(10);)
+        {
+            await Task.Delay(300);
+            var now = CpuMs();
+            if (now - before <= 10) return;
+            before = now;
+        }
+    }
+
+    private double Status(string field) =>
+        double.Parse(File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith(field, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            using (var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"])) await kill.WaitForExitAsync();
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+            try { await _process.WaitForExitAsync(patience.Token); }
+            catch (OperationCanceledException) { _process.Kill(); }
+        }
+        _process.Dispose();
+    }
+}

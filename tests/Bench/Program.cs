@@ -1,0 +1,50 @@
+using Cloud.Bench;
+
+// ./cloud bench: measures the control plane and prints the figures beside those of OpenStack Zed.
+var options = BenchOptions.Parse(args);
+if (options is null)
+{
+    Console.Error.WriteLine("usage: bench --cloud EXECUTABLE [--seconds N] [--only OPERATION]... [--idle SECONDS] [--write FILE]");
+    return 2;
+}
+var data = Path.Combine("/var/tmp", $"cs-bench-{Environment.ProcessId}"); // not /tmp: it may be memory, where nothing is durable
+try
+{
+    var run = new Run(options, data);
+    await run.All();
+    Console.WriteLine();
+    Console.Write(run.Text());
+    if (options.Write is { } file) File.WriteAllText(file, run.Document());
+    return run.Met ? 0 : 1;
+}
+finally
+{
+    if (Directory.Exists(data)) Directory.Delete(data, recursive: true);
+}
+
+/// <summary>What the command line asks for.</summary>
+internal sealed record BenchOptions
+{
+    public string Cloud { get; init; } = "";
+    /// <summary>Length of one rate measurement.</summary>
+    public double Seconds { get; init; } = 4;
+    public double Idle { get; init; } = 30;
+    /// <summary>Operations to measure; all when empty, and then the rest as well.</summary>
+    public IReadOnlyList<string> Only { get; init; } = [];
+    /// <summary>Writes the results there as Markdown.</summary>
+    public string? Write { get; init; }
+
+    public static BenchOptions? Parse(string[] args)
+    {
+        var o = new BenchOptions();
+        if (args.Length % 2 != 0) return null;
+        foreach (var pair in args.Chunk(2))
+            if (pair[0] == "--cloud") o = o with { Cloud = pair[1] };
+            else if (pair[0] == "--only") o = o with { Only = [.. o.Only, pair[1]] };
+            else if (pair[0] == "--write") o = o with { Write = pair[1] };
+            else if (pair[0] == "--seconds" && double.TryParse(pair[1], out var seconds)) o = o with { Seconds = seconds };
+            else if (pair[0] == "--idle" && double.TryParse(pair[1], out var idle)) o = o with { Idle = idle };
+            else return null;
+        return o.Cloud.Length > 0 ? o : null;
+    }
+}

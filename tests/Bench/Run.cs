@@ -1,0 +1,139 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace Cloud.Bench;
+
+/// <summary>The whole benchmark, in order. Takes about four minutes.</summary>
+internal sealed class Run(BenchOptions options, string data)
+{
+    internal const int Hosts = 8;
+    private const int Many = 16, StormCallers = 10;
+    private readonly List<Figures> _operations = [];
+    private readonly List<(string What, string Ours, string Zed, string Goal, bool Met)> _whole = [];
+    private readonly List<(int Servers, double Page, double PageCpu, double ItemCpu)> _lists = [];
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+
+    public bool Met => _operations.All(f => Report.GoalOf(f, Array.Find(Zed.All, z => z.Scenario == f.Scenario)!).Met) && _whole.TrueForAll(w => w.Met);
+
+    public async Task All()
+    {
+        string project;
+        await using (var cloud = await Start())
+        {
+            using var client = new Client(cloud.Url, AdminPassword());
+            var fixture = new Fixture(client);
+            await fixture.Make();
+            project = client.ProjectId;
+            await Operations(cloud, client, fixture);
+            if (options.Only.Count > 0) return;
+            Say("1,000 servers");
+            await fixture.Storm("fill-", 1000, Many);
+            await cloud.Settle();
+            _whole.Add(("resident with 1,000 servers", $"{cloud.ResidentMiB():0} MiB", Zed.Resident, "under 130 MB", cloud.ResidentMiB() < 130e6 / (1 << 20)));
+            await List(cloud, client, 1000);
+            await Idle(cloud);
+        }
+        Say("10,000 servers");
+        await Seed.Servers(data, project, 9000);
+        await using (var cloud = await Start())
+        {
+            using var client = new Client(cloud.Url, AdminPassword());
+            await client.Authenticate();
+            await List(cloud, client, 10_000);
+        }
+        var (least, most) = (_lists.Min(l => l.ItemCpu), _lists.Max(l => l.ItemCpu));
+        _whole.Add(("list, CPU per item from 100 to 10,000 servers", $"{least * 1000:0} to {most * 1000:0} us", "", "flat (within 1.5 times)", most <= least * 1.5));
+    }
+
+    private async Task<ControlPlane> Start()
+    {
+        var fresh = !Directory.Exists(data);
+        var cloud = await ControlPlane.Start(options.Cloud, data, Hosts);
+        Say($"ready after {cloud.ColdStart.TotalMilliseconds:0} ms");
+        if (options.Only.Count == 0) _whole.Add((fresh ? "cold start to ready, new cloud" : "cold start to ready, 10,000 servers", $"{cloud.ColdStart.TotalSeconds:0.00} s", Zed.ColdStart, "under 2 s", cloud.ColdStart.TotalSeconds < 2));
+        return cloud;
+    }
+
+    private string AdminPassword() => File.ReadAllText(Path.Combine(data, "admin-password")).Trim();
+
+    private async Task Operations(ControlPlane cloud, Client client, Fixture fixture)
+    {
+        var load = new Load(cloud);
+        await Rate(load, "token issue", client.Login);
+        await Rate(load, "token validate", () => client.Send("GET", "/identity/v3/auth/tokens", header: ("X-Subject-Token", client.Token)));
+        await Rate(load, "image list", () => client.Get("/image/v2/images"));
+        await Rate(load, "network create", () => client.Post("/network/v2.0/networks", new JsonObject { ["network"] = new JsonObject { ["name"] = "made" } }));
+        await Rate(load, "port create", () => client.Post("/network/v2.0/ports", new JsonObject { ["port"] = new JsonObject { ["name"] = "made", ["network_id"] = fixture.Network } }));
+        if (Wanted("server life"))
+        {
+            await fixture.ServerLife("warm");
+            foreach (var (callers, times) in new[] { (1, 30), (StormCallers, 100) }) Add(await load.Repeat("server life", callers, times, i => fixture.ServerLife($"life-{i}")));
+        }
+        if (Wanted("storm of 100"))
+        {
+            var storm = await load.Repeat("storm of 100", 1, 1, _ => fixture.Storm("storm-", 100, StormCallers));
+            Add(storm with { Callers = StormCallers, Count = 100, CpuMs = storm.CpuMs / 100, PerSecond = 100_000 / storm.P50 });
+        }
+        if (Wanted("list of 100 servers"))
+        {
+            if (!Wanted("storm of 100")) await fixture.Storm("storm-", 100, StormCallers);
+            await Rate(load, "list of 100 servers", () => client.Get("/compute/v2.1/servers/detail?limit=1000&name=^storm-"));
+            await List(cloud, client, 100);
+            await fixture.Sweep("storm-", Many);
+        }
+    }
+
+    private bool Wanted(string operation) => options.Only.Count == 0 || options.Only.Contains(operation);
+
+    private async Task Rate(Load load, string operation, Func<Task<Answer>> request)
+    {
+        if (!Wanted(operation)) return;
+        foreach (var callers in (int[])[1, Many]) Add(await load.Rate(operation, callers, TimeSpan.FromSeconds(options.Seconds), request));
+    }
+
+    private void Add(Figures f)
+    {
+        _operations.Add(f);
+        Say($"{f.Scenario} x{f.Callers}: p50 {Report.N(f.P50)} ms, p95 {Report.N(f.P95)} ms, {Report.N(f.PerSecond)}/s, {Report.N(f.CpuMs)} CPU-ms each{(f.Failed > 0 ? $", {f.Failed} FAILED" : "")}");
+    }
+
+    /// <summary>A page of a hundred, and all pages of a thousand one after the other.</summary>
+    private async Task List(ControlPlane cloud, Client client, int servers)
+    {
+        var load = new Load(cloud);
+        var page = await load.Rate("page", 1, TimeSpan.FromSeconds(2), () => client.Get("/compute/v2.1/servers/detail?limit=100"));
+        var items = 0;
+        var rounds = Math.Max(1, 3000 / servers);
+        var all = await load.Repeat("all pages", 1, rounds, async _ =>
+        {
+            for (var marker = ""; ;)
+            {
+                var answer = (await client.Get("/compute/v2.1/servers/detail?limit=1000" + marker)).Must("list").Json["servers"]!.AsArray();
+                items += answer.Count;
+                if (answer.Count < 1000) return TimeSpan.Zero;
+                marker = "&marker=" + (string)answer[^1]!["id"]!;
+            }
+        });
+        _lists.Add((servers, page.P50, page.CpuMs, all.CpuMs * rounds / items));
+        Say($"list with {servers} servers: page of 100 p50 {Report.N(page.P50)} ms, {Report.N(page.CpuMs)} CPU-ms; all pages {Report.N(all.CpuMs * rounds / items * 1000)} CPU-us an item");
+    }
+
+    private async Task Idle(ControlPlane cloud)
+    {
+        Say($"idle for {options.Idle:0} s");
+        await cloud.Settle();
+        var cpu = cloud.CpuMs();
+        await Task.Delay(TimeSpan.FromSeconds(options.Idle));
+        var share = (cloud.CpuMs() - cpu) / options.Idle / 10;
+        _whole.Add(("idle, of one core", $"{share:0.00} %", Zed.Idle, "below 0.2 %", share < 0.2));
+    }
+
+    private void Say(string text) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_clock.Elapsed.TotalSeconds,6:0.0} s  {text}"));
+
+    public string Text() => Report.Operations(_operations)
+        + (_whole.Count == 0 ? "" : "\n" + Report.Table(["whole cloud", "ours", "Zed", "goal", "met"], _whole.Select(w => new[] { w.What, w.Ours, w.Zed, w.Goal, w.Met ? "yes" : "NO" })))
+        + (_lists.Count == 0 ? "" : "\n" + Report.Table(["servers", "page of 100, p50 ms", "its CPU-ms", "all pages of 1,000, CPU-us an item"], _lists.Select(l => new[] { $"{l.Servers}", Report.N(l.Page), Report.N(l.PageCpu), Report.N(l.ItemCpu * 1000) })));
+
+    public string Document() => Machine.Page(Text());
+}
