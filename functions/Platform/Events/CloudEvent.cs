@@ -33,17 +33,16 @@ public static class CloudEvent
         return new(Queue, id, JsonSerializer.SerializeToUtf8Bytes(json), Session: after.Id);
     }
 
-    /// <summary>Something an operator should look at: type <c>cloud.serverless.alert.NAME</c>, data holds the text.</summary>
-    public static Message Alert(Services s, string name, Resource about, string text)
+    /// <summary>Something an operator should look at: type <c>cloud.serverless.alert.NAME</c>, data holds the text and, where there is one, the project.</summary>
+    public static Message Alert(Services s, string name, string subject, string project, string text)
     {
         var id = s.Ids.New();
         var json = new JsonObject
         {
-            ["specversion"] = "1.0", ["id"] = id, ["source"] = "/cloud", ["type"] = $"cloud.serverless.alert.{name}", ["subject"] = about.Id,
-            ["time"] = s.Now.UtcDateTime.ToString("O"), ["datacontenttype"] = "application/json",
-            ["data"] = new JsonObject { ["project_id"] = about.ProjectId, ["text"] = text },
+            ["specversion"] = "1.0", ["id"] = id, ["source"] = "/cloud", ["type"] = $"cloud.serverless.alert.{name}", ["subject"] = subject,
+            ["time"] = s.Now.UtcDateTime.ToString("O"), ["datacontenttype"] = "application/json", ["data"] = new JsonObject { ["project_id"] = project, ["text"] = text },
         };
-        return new(Queue, id, JsonSerializer.SerializeToUtf8Bytes(json), Session: about.Id);
+        return new(Queue, id, JsonSerializer.SerializeToUtf8Bytes(json), Session: "alert|" + subject);
     }
 }
 

@@ -50,7 +50,12 @@ public sealed class Pump(Services services, QueueTrigger trigger, ILogger log)
         catch (Exception e)
         {
             log.LogWarning(e, "{Queue} {Message}, attempt {Attempt}", trigger.Queue, delivery.Message.Id, delivery.Attempt);
-            try { await services.Bus.Abandon(delivery, TimeSpan.FromSeconds(Math.Min(30, 0.1 * (1 << Math.Min(delivery.Attempt, 8)))), CancellationToken.None); }
+            try
+            {
+                if (delivery.Attempt >= Local.QueueEngine.MaxAttempts)
+                    await services.Bus.Send([Events.CloudEvent.Alert(services, "dead-letter", $"{trigger.Queue}/{delivery.Message.Id}", "", $"A message of the queue {trigger.Queue} was given up after {delivery.Attempt} attempts.")], CancellationToken.None);
+                await services.Bus.Abandon(delivery, TimeSpan.FromSeconds(Math.Min(30, 0.1 * (1 << Math.Min(delivery.Attempt, 8)))), CancellationToken.None);
+            }
             catch (State.StoreUnavailableException) { /* its lock runs out and it comes again */ }
         }
         finally

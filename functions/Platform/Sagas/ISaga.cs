@@ -15,6 +15,8 @@ public interface ISaga
     string Name { get; }
     /// <summary>Runs forward only and removes the resource at its end.</summary>
     bool Deletes { get; }
+    /// <summary>Names of its steps, in order.</summary>
+    IReadOnlyList<string> Steps { get; }
     /// <summary>A saga that runs already is superseded: it ends without undo, so the new one must bring the resource to its end alone.</summary>
     SagaStart Start(Services s, string partition, string key, Resource item, Change change);
     Task Run(Services s, SagaMessage message, int attempt, CancellationToken ct);

@@ -159,7 +159,7 @@ public sealed partial class Saga<T>
         }
         if (s.Now > saga.Deadline && !saga.Alerted)
         {
-            work.Messages.Add(Events.CloudEvent.Alert(s, "saga-overdue", state.Was.Item, $"{Name} is overdue at step {_steps[saga.Step].Name}; it goes on trying."));
+            work.Messages.Add(Events.CloudEvent.Alert(s, "saga-overdue", state.Was.Item.Id, state.Was.Item.ProjectId, $"{Name} is overdue at step {_steps[saga.Step].Name}; it goes on trying."));
             saga = saga with { Alerted = true };
         }
         if (Array.TrueForAll(waiting, w => w.Done)) return await Next(s, state with { Saga = saga }, work, ct);

@@ -20,6 +20,7 @@ public sealed partial class Saga<T> : ISaga where T : Resource
 
     public string Name { get; }
     public bool Deletes { get; private set; }
+    public IReadOnlyList<string> Steps => [.. _steps.Select(s => s.Name)];
 
     public static Saga<T> Named(string name, Rows<T> rows) => new(name, rows);
 
@@ -74,6 +75,8 @@ public sealed class SagaRegistry(IEnumerable<ISaga> sagas)
     private readonly Dictionary<string, ISaga> _byName = sagas.ToDictionary(s => s.Name);
 
     public IReadOnlyCollection<ISaga> All => _byName.Values;
+
+    public ISaga? Find(string name) => _byName.GetValueOrDefault(name);
 
     public Task Run(Services s, SagaMessage message, int attempt, CancellationToken ct) =>
         _byName.TryGetValue(message.Name, out var saga) ? saga.Run(s, message, attempt, ct)

@@ -1,0 +1,70 @@
+using System.Text.Json;
+using Cloud.Platform;
+using Cloud.Platform.Access;
+using Cloud.Platform.Rest;
+using Cloud.Platform.Sagas;
+using Cloud.Platform.State;
+
+namespace Cloud.Operations;
+
+/// <summary>What operators look at and may do about it. docs/operating.md says what each thing means.</summary>
+public static class Api
+{
+    private static readonly JsonSerializerOptions Wire = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    public static readonly Slice Slice = new("ops", "operations", OwnService.Dialect("ops"),
+    [
+        new("GET", "/", Policy.Anyone, OwnService.Versions), new("GET", "/v1", Policy.Anyone, OwnService.Versions),
+        new("GET", "/v1/queues", "ops:read", async c =>
+        {
+            OwnService.OnlyKnows(c);
+            return Of("queues", (await DeadLetters.Queues(c.Services, c.Cancelled)).Select(q => new { q.Name, Messages = q.Depth, DeadLetters = q.Dead }));
+        }),
+        new("GET", "/v1/dead-letters", "ops:read", Letters),
+        new("POST", "/v1/dead-letters/{queue}/{id}/replay", "ops:change", async c =>
+            await c.Services.Bus.Replay(c.Args["queue"], c.Args["id"], c.Cancelled) ? Reply.Empty(202) : throw Fault.NotFound("message", c.Args["id"])),
+        new("GET", "/v1/sagas", "ops:read", InFlight),
+        new("GET", "/v1/alerts", "ops:read", async c =>
+        {
+            OwnService.OnlyKnows(c, "limit");
+            return Of("alerts", await Alerts.List(c.Store, OwnService.Limit(c), c.Cancelled));
+        }),
+        new("DELETE", "/v1/alerts/{id}", "ops:change", async c => await Alerts.Done(c.Store, c.Args["id"], c.Cancelled) ? Reply.Empty(204) : throw Fault.NotFound("alert", c.Args["id"])),
+    ])
+    {
+        CatalogName = "operations", CatalogPath = "/v1", OnEvent = Alerts.OnEvent, Jobs = [new("forget-alerts", TimeSpan.FromHours(6), Alerts.Forget)],
+    };
+
+    private static async ValueTask<Reply> Letters(Call c)
+    {
+        OwnService.OnlyKnows(c, "queue", "limit");
+        var (limit, only, found) = (OwnService.Limit(c), c.First("queue"), new List<object>());
+        foreach (var (queue, _, dead) in await DeadLetters.Queues(c.Services, c.Cancelled))
+            if (dead > 0 && (only is null || only == queue))
+                foreach (var d in await c.Services.Bus.DeadLetters(queue, limit - found.Count, c.Cancelled))
+                    found.Add(new { Queue = queue, d.Message.Id, About = DeadLetters.About(d.Message), d.Reason, d.Attempts, d.At, d.Message.Session, Bytes = d.Message.Body.Length });
+        return Of("dead_letters", found);
+    }
+
+    /// <summary>Sagas that have not ended, the longest running first.</summary>
+    private static async ValueTask<Reply> InFlight(Call c)
+    {
+        OwnService.OnlyKnows(c, "limit");
+        var (limit, found) = (OwnService.Limit(c), new List<(string Project, SagaRow Row)>());
+        var (from, to) = Keys.Range("saga|");
+        await foreach (var row in c.Store.Scan(from, to, c.Cancelled)) found.Add((row.Partition, Json.Read<SagaRow>(row.Body)));
+        return Of("sagas", found.OrderBy(f => f.Row.Id, StringComparer.Ordinal).Take(limit).Select(f => new
+        {
+            f.Row.Id, f.Row.Name, ProjectId = f.Project, Resource = f.Row.Key, Step = c.Services.Sagas.Find(f.Row.Name)?.Steps.ElementAtOrDefault(f.Row.Step) ?? (f.Row.Step < 0 ? "undone" : "end"),
+            Direction = f.Row.Unwinding ? "undoing" : "forward", WaitingFor = f.Row.Waiting.Where(w => !w.Done).Select(w => w.Host).Distinct(), f.Row.Deadline, Overdue = c.Now > f.Row.Deadline, f.Row.Error, f.Row.RequestId,
+        }));
+    }
+
+    private static Reply Of<T>(string name, IEnumerable<T> items) => Reply.Of(200, w =>
+    {
+        w.WriteStartObject();
+        w.WritePropertyName(name);
+        JsonSerializer.Serialize(w, items, Wire);
+        w.WriteEndObject();
+    });
+}
