@@ -33,12 +33,12 @@ public static class Servers
         new("GET", "/v2.1/servers/{id}", "compute:get", async c => await Show(c, (await Kind.Load(c, "compute:get")).Item)),
         new("PUT", "/v2.1/servers/{id}", "compute:update", Update),
         Kind.Delete("compute:delete", ServerSagas.Removal),
-        new("GET", "/v2.1/servers/{id}/ips", "compute:get", async c => { var s = (await Kind.Load(c, "compute:get")).Item; var nics = await Network.Facade.NicsOfProject(c.Services, s.ProjectId); return Reply.Of(200, w => { w.WriteStartObject(); ServerView.Addresses(w, nics[s.Id]); w.WriteEndObject(); }); }),
+        new("GET", "/v2.1/servers/{id}/ips", "compute:get", async c => { var nics = await Nics(c, (await Kind.Load(c, "compute:get")).Item); return Reply.Of(200, w => { w.WriteStartObject(); ServerView.Addresses(w, nics); w.WriteEndObject(); }); }),
         new("GET", "/v2.1/servers/{id}/diagnostics", "admin", async c => { var s = (await Kind.Load(c, "compute:get")).Item; return Reply.Of(200, w => { w.WriteStartObject(); w.WriteString("state", s.Status == "ACTIVE" ? "running" : "shutdown"); w.WriteString("hypervisor", "kvm"); w.WriteEndObject(); }); }),
         new("GET", "/v2.1/servers/{id}/os-security-groups", "compute:get", async c =>
         {
             var s = (await Kind.Load(c, "compute:get")).Item;
-            var groups = (await Network.Facade.NicsOfProject(c.Services, s.ProjectId))[s.Id].SelectMany(n => n.Groups).Distinct();
+            var groups = (await Nics(c, s)).SelectMany(n => n.Groups).Distinct();
             return Reply.Of(200, w => { w.WriteStartObject(); w.WriteStartArray("security_groups"); foreach (var g in groups) { w.WriteStartObject(); w.WriteString("name", g); w.WriteString("id", g); w.WriteStartArray("rules"); w.WriteEndArray(); w.WriteString("tenant_id", s.ProjectId); w.WriteString("description", ""); w.WriteEndObject(); } w.WriteEndArray(); w.WriteEndObject(); });
         }),
     ];
@@ -47,19 +47,27 @@ public static class Servers
     {
         if (c.First("deleted") is "True" or "true" or "1" && !c.Caller.Has("admin")) throw Fault.Forbidden("compute:get_all:deleted");
         var (items, page) = await Kind.Select(c, "compute:get_all", HasFilter(c) ? Wanted : null);
-        var nics = new Dictionary<string, ILookup<string, (Network.Facade.Nic, string[], string[])>>();
+        var nics = new Dictionary<string, (Network.Facade.Nic, string[], string[])>();
         if (detail)
-            foreach (var project in items.Select(s => s.ProjectId).Distinct()) nics[project] = await Network.Facade.NicsOfProject(c.Services, project);
+            foreach (var project in items.GroupBy(s => s.ProjectId))
+                foreach (var (port, nic) in await Network.Facade.NicsOf(c.Services, project.Key, project.SelectMany(Ports))) nics[port] = nic;
         return Reply.Of(200, w =>
         {
             w.WriteStartObject();
             w.WriteStartArray("servers");
-            foreach (var s in items) ServerView.Write(w, c, s, detail ? nics[s.ProjectId][s.Id] : [], detail);
+            foreach (var s in items) ServerView.Write(w, c, s, Of(nics, s), detail);
             w.WriteEndArray();
             ComputeDialect.Value.Links(w, c, page);
             w.WriteEndObject();
         });
     }
+
+    private static IEnumerable<string> Ports(Server s) => s.Nics.Select(n => n.PortId);
+
+    private static IReadOnlyList<(Network.Facade.Nic Nic, string[] Floating, string[] Groups)> Of(IReadOnlyDictionary<string, (Network.Facade.Nic Nic, string[] Floating, string[] Groups)> nics, Server s) =>
+        [.. Ports(s).Where(nics.ContainsKey).Select(p => nics[p])];
+
+    private static async ValueTask<IReadOnlyList<(Network.Facade.Nic Nic, string[] Floating, string[] Groups)>> Nics(Call c, Server s) => Of(await Network.Facade.NicsOf(c.Services, s.ProjectId, Ports(s)), s);
 
     private static readonly HashSet<string> Filters = ["name", "status", "image", "flavor", "host", "ip", "project_id", "tenant_id", "user_id", "key_name", "tags", "tags-any", "not-tags", "vm_state", "task_state", "power_state", "availability_zone", "changes-since", "locked", "reservation_id", "hostname", "node", "deleted"];
 
@@ -95,12 +103,12 @@ public static class Servers
 
     public static async ValueTask<Reply> Show(Call c, Server s)
     {
-        var nics = await Network.Facade.NicsOfProject(c.Services, s.ProjectId);
+        var nics = await Nics(c, s);
         return Reply.Of(200, w =>
         {
             w.WriteStartObject();
             w.WritePropertyName("server");
-            ServerView.Write(w, c, s, nics[s.Id], detail: true, show: true);
+            ServerView.Write(w, c, s, nics, detail: true, show: true);
             w.WriteEndObject();
         });
     }

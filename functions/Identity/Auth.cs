@@ -79,7 +79,7 @@ public static class Auth
         var user = await FindUser(c, who);
         var password = Text(who, "password") ?? "";
         // The hash is computed for strangers as well, so that time tells nothing.
-        var right = Passwords.Verify(password, user?.PasswordHash);
+        var right = await Passwords.Verify(password, user?.PasswordHash);
         return right && user is { Enabled: true } ? new(user, "password") : throw Denied();
     }
 

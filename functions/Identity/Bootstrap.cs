@@ -22,7 +22,7 @@ public static class Bootstrap
     {
         var project = await Make(s, Directory.Projects, new Project { Id = s.Ids.New(), Name = name, DomainId = "default", ParentId = "default" }, Directory.NameOf("default", name));
         if (await Directory.UserNamed(s.Store, "default", name) is not { } user)
-            user = await Make(s, Directory.Users, new User { Id = s.Ids.New(), Name = name, DomainId = "default", PasswordHash = Passwords.Hash(password), DefaultProjectId = project.Id }, Directory.NameOf("default", name));
+            user = await Make(s, Directory.Users, new User { Id = s.Ids.New(), Name = name, DomainId = "default", PasswordHash = await Passwords.Hash(password), DefaultProjectId = project.Id }, Directory.NameOf("default", name));
         var roleId = (await Directory.RoleNamed(s.Store, role))!.Id;
         await Grants.Add(s.Store, new(user.Id, 'p', project.Id, roleId));
         if (!everywhere) return;

@@ -1,26 +1,29 @@
 using System.Security.Cryptography;
 using System.Text;
-using Konscious.Security.Cryptography;
+using NSec.Cryptography;
 
 namespace Cloud.Identity;
 
-/// <summary>Argon2id with the parameters OWASP gives as its minimum: 19 MiB, two passes, one lane.</summary>
+/// <summary>Argon2id with the parameters OWASP gives first: 19 MiB, two passes, one lane.</summary>
 public static class Passwords
 {
     private const int MemoryKiB = 19456, Passes = 2, Lanes = 1, HashBytes = 32;
 
-    public static string Hash(string password)
+    // Each takes 19 MiB and a core for a while: no more at once than there are cores, whoever asks, and not on the threads that serve requests.
+    private static readonly SemaphoreSlim Turns = new(Environment.ProcessorCount);
+
+    public static async ValueTask<string> Hash(string password)
     {
         var salt = RandomNumberGenerator.GetBytes(16);
-        return $"argon2id${MemoryKiB}${Passes}${Lanes}${Convert.ToBase64String(salt)}${Convert.ToBase64String(Derive(password, salt, MemoryKiB, Passes, Lanes))}";
+        return $"argon2id${MemoryKiB}${Passes}${Lanes}${Convert.ToBase64String(salt)}${Convert.ToBase64String(await Derive(password, salt, MemoryKiB, Passes, Lanes))}";
     }
 
     /// <summary>Takes as long for a user that doesn't exist (<paramref name="hash"/> null) as for a wrong password.</summary>
-    public static bool Verify(string password, string? hash)
+    public static async ValueTask<bool> Verify(string password, string? hash)
     {
         var parts = (hash ?? Nobody).Split('$');
         var wanted = Convert.FromBase64String(parts[5]);
-        var got = Derive(password, Convert.FromBase64String(parts[4]), int.Parse(parts[1], null), int.Parse(parts[2], null), int.Parse(parts[3], null));
+        var got = await Derive(password, Convert.FromBase64String(parts[4]), int.Parse(parts[1], null), int.Parse(parts[2], null), int.Parse(parts[3], null));
         return CryptographicOperations.FixedTimeEquals(wanted, got) & hash is not null;
     }
 
@@ -29,9 +32,11 @@ public static class Passwords
 
     private static readonly string Nobody = $"argon2id${MemoryKiB}${Passes}${Lanes}${Convert.ToBase64String(new byte[16])}${Convert.ToBase64String(new byte[HashBytes])}";
 
-    private static byte[] Derive(string password, byte[] salt, int memory, int passes, int lanes)
+    private static async Task<byte[]> Derive(string password, byte[] salt, int memory, int passes, int lanes)
     {
-        using var argon = new Argon2id(Encoding.UTF8.GetBytes(password)) { Salt = salt, MemorySize = memory, Iterations = passes, DegreeOfParallelism = lanes };
-        return argon.GetBytes(HashBytes);
+        var argon = PasswordBasedKeyDerivationAlgorithm.Argon2id(new Argon2Parameters { MemorySize = memory, NumberOfPasses = passes, DegreeOfParallelism = lanes });
+        await Turns.WaitAsync();
+        try { return await Task.Factory.StartNew(() => argon.DeriveBytes(Encoding.UTF8.GetBytes(password), salt, HashBytes), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default); }
+        finally { Turns.Release(); }
     }
 }

@@ -14,7 +14,7 @@ public static class Users
         {
             var item = d.Item.DomainId.Length > 0 ? d.Item : d.Item with { DomainId = c.Caller.DomainId ?? c.Caller.UserDomainId };
             if (await Directory.Domains.Get(c.Store, "", item.DomainId) is null) throw Fault.NotFound("domain", item.DomainId);
-            if (item.Password is { } password) item = item with { PasswordHash = Passwords.Hash(password), Password = null, ValidFrom = d.Old is null ? null : c.Now };
+            if (item.Password is { } password) item = item with { PasswordHash = await Passwords.Hash(password), Password = null, ValidFrom = d.Old is null ? null : c.Now };
             if (d.Old is { Enabled: true } && !item.Enabled) item = item with { ValidFrom = c.Now };
             d.Item = item;
             await Directory.ClaimName(c, d, Directory.Users, Directory.NameOf(item.DomainId, item.Name), d.Old is null ? null : Directory.NameOf(d.Old.DomainId, d.Old.Name));
@@ -51,8 +51,8 @@ public static class Users
         if (c.Args["id"] != c.Caller.UserId) throw Fault.Forbidden("identity:change_password");
         var user = (await Directory.Users.Get(c.Store, "", c.Args["id"]))!;
         string Text(string name) => body.TryGetProperty(name, out var v) && v.ValueKind == System.Text.Json.JsonValueKind.String ? v.GetString()! : throw Fault.BadRequest($"Invalid input: '{name}' is a required property.");
-        if (!Passwords.Verify(Text("original_password"), user.Item.PasswordHash)) throw new Fault(401, "The request you have made requires authentication.");
-        await Directory.Users.Save(c.Services, user.Item with { PasswordHash = Passwords.Hash(Text("password")), ValidFrom = c.Now }, user, Change.By(c), ct: c.Cancelled);
+        if (!await Passwords.Verify(Text("original_password"), user.Item.PasswordHash)) throw new Fault(401, "The request you have made requires authentication.");
+        await Directory.Users.Save(c.Services, user.Item with { PasswordHash = await Passwords.Hash(Text("password")), ValidFrom = c.Now }, user, Change.By(c), ct: c.Cancelled);
         Auth.TokensOf(c).Forget();
         return Reply.Empty(204);
     }

@@ -176,19 +176,20 @@ public static class Facade
         return nics;
     }
 
-    /// <summary>All interfaces of a project's servers at once, for lists. Floating addresses come with the port they are bound to.</summary>
-    public static async ValueTask<ILookup<string, (Nic Nic, string[] Floating, string[] Groups)>> NicsOfProject(Services s, string project)
+    /// <summary>Interfaces by the ids of their ports, for views of servers. Floating addresses come with the port they are bound to.</summary>
+    public static async ValueTask<IReadOnlyDictionary<string, (Nic Nic, string[] Floating, string[] Groups)>> NicsOf(Services s, string project, IEnumerable<string> portIds)
     {
+        var all = new Dictionary<string, (Nic, string[], string[])>();
+        var ports = await Tables.Ports.GetMany(s.Store, project, portIds);
+        if (ports.Count == 0) return all;
         var names = new Dictionary<string, Network?>();
         var floating = (await Tables.FloatingIps.InProject(s.Store, project)).Where(f => f.PortId is not null).ToLookup(f => f.PortId!, f => f.FloatingIpAddress!);
         var groups = (await Tables.SecurityGroups.InProject(s.Store, project)).ToDictionary(g => g.Id, g => g.Name);
-        var all = new List<(string, (Nic, string[], string[]))>();
-        foreach (var p in await Tables.Ports.InProject(s.Store, project))
+        foreach (var p in ports)
         {
-            if (!p.DeviceOwner.StartsWith("compute:", StringComparison.Ordinal)) continue;
             if (!names.TryGetValue(p.NetworkId, out var n)) names[p.NetworkId] = n = (await Tables.Networks.Find(s.Store, p.NetworkId, project))?.Item;
-            all.Add((p.DeviceId, (new(p.Id, p.NetworkId, n?.Name ?? "", p.MacAddress, n?.Mtu ?? 1500, [.. p.FixedIps.Select(f => (f.IpAddress, f.SubnetId))]), [.. floating[p.Id]], [.. p.SecurityGroups.Select(g => groups.GetValueOrDefault(g, g))])));
+            all[p.Id] = (new(p.Id, p.NetworkId, n?.Name ?? "", p.MacAddress, n?.Mtu ?? 1500, [.. p.FixedIps.Select(f => (f.IpAddress, f.SubnetId))]), [.. floating[p.Id]], [.. p.SecurityGroups.Select(g => groups.GetValueOrDefault(g, g))]);
         }
-        return all.ToLookup(x => x.Item1, x => x.Item2);
+        return all;
     }
 }

@@ -1,5 +1,5 @@
 using Cloud.Agents.Contract;
-using Cloud.Platform.Bus;
+using Cloud.Platform.State;
 
 namespace Cloud.Platform.Agents;
 
@@ -28,8 +28,19 @@ public sealed class BusHostLink(Services services, string host) : IHostLink
         }
     }
 
-    public async Task Send(HostMessage message, CancellationToken ct) =>
-        await services.Bus.Send([new(Names.Replies, $"{host}.{services.Ids.New()}.{Interlocked.Increment(ref _sent)}", ContractJson.Write(message))], ct);
+    public async Task Send(HostMessage message, CancellationToken ct)
+    {
+        var id = $"{host}.{services.Ids.New()}.{Interlocked.Increment(ref _sent)}";
+        while (true)
+        {
+            try
+            {
+                await Replies.Accept(services, message, id, ct);
+                return;
+            }
+            catch (StoreUnavailableException) { await Task.Delay(TimeSpan.FromSeconds(1), services.Clock, ct); }
+        }
+    }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

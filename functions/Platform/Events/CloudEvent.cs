@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Collections.Frozen;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -19,18 +21,31 @@ public static class CloudEvent
     public static Message Of<T>(Services s, string service, string kind, string verb, T after, T? before, Change change) where T : Resource
     {
         var id = s.Ids.New();
-        var data = new JsonObject
+        var buffer = new ArrayBufferWriter<byte>(4096);
+        using (var w = new Utf8JsonWriter(buffer))
         {
-            ["project_id"] = after.ProjectId, ["actor"] = change.Actor, ["request_id"] = change.RequestId, ["revision"] = after.Revision,
-        };
-        Hidden.Write(data, "after", verb == "deleted" ? null : after);
-        Hidden.Write(data, "before", before);
-        var json = new JsonObject
-        {
-            ["specversion"] = "1.0", ["id"] = id, ["source"] = $"/{service}", ["type"] = $"cloud.serverless.{service}.{kind}.{verb}",
-            ["subject"] = after.Id, ["time"] = s.Now.UtcDateTime.ToString("O"), ["datacontenttype"] = "application/json", ["data"] = data,
-        };
-        return new(Queue, id, JsonSerializer.SerializeToUtf8Bytes(json), Session: after.Id);
+            w.WriteStartObject();
+            w.WriteString("specversion", "1.0");
+            w.WriteString("id", id);
+            w.WriteString("source", $"/{service}");
+            w.WriteString("type", $"cloud.serverless.{service}.{kind}.{verb}");
+            w.WriteString("subject", after.Id);
+            w.WriteString("time", s.Now.UtcDateTime.ToString("O"));
+            w.WriteString("datacontenttype", "application/json");
+            w.WriteStartObject("data");
+            w.WriteString("project_id", after.ProjectId);
+            w.WriteString("actor", change.Actor);
+            w.WriteString("request_id", change.RequestId);
+            w.WriteNumber("revision", after.Revision);
+            (string Side, byte[]? Json)[] sides = [("after", verb == "deleted" ? null : Json.Write(after)), ("before", before is null ? null : Json.Write(before))];
+            foreach (var (side, json) in sides) Hidden.Write<T>(w, side, json, operators: false);
+            w.WriteStartObject("operator");
+            foreach (var (side, json) in sides) if (json is not null) Hidden.Write<T>(w, side, json, operators: true);
+            w.WriteEndObject();
+            w.WriteEndObject();
+            w.WriteEndObject();
+        }
+        return new(Queue, id, buffer.WrittenMemory, Session: after.Id);
     }
 
     /// <summary>Something an operator should look at: type <c>cloud.serverless.alert.NAME</c>, data holds the text and, where there is one, the project.</summary>
@@ -56,23 +71,32 @@ public sealed class OperatorOnlyAttribute : Attribute;
 
 internal static class Hidden
 {
-    public static void Write<T>(JsonObject data, string side, T? item) where T : Resource
+    /// <summary>A stored resource without what is hidden, or only what operators alone may see. Copies the text: nothing is parsed into objects.</summary>
+    public static void Write<T>(Utf8JsonWriter w, string side, byte[]? json, bool operators) where T : Resource
     {
-        data[side] = null;
-        if (item is null) return;
-        var json = JsonSerializer.SerializeToNode(item, Json.Stored)!.AsObject();
-        foreach (var name in Names<T>.Secret) if (json.ContainsKey(name)) json[name] = "***";
-        if (data["operator"] is not JsonObject apart) data["operator"] = apart = [];
-        var inside = new JsonObject();
-        foreach (var name in Names<T>.Operator) if (json.Remove(name, out var value)) inside[name] = value;
-        (data[side], apart[side]) = (json, inside);
+        if (json is null) { w.WriteNull(side); return; }
+        w.WriteStartObject(side);
+        var reader = new Utf8JsonReader(json);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var name = reader.GetString()!;
+            reader.Read();
+            var start = (int)reader.TokenStartIndex;
+            reader.Skip();
+            if (Names<T>.Operator.Contains(name) != operators) continue;
+            w.WritePropertyName(name);
+            if (Names<T>.Secret.Contains(name)) w.WriteStringValue("***");
+            else w.WriteRawValue(json.AsSpan(start..(int)reader.BytesConsumed), skipInputValidation: true);
+        }
+        w.WriteEndObject();
     }
 
     private static class Names<T>
     {
-        public static readonly string[] Secret = [.. typeof(T).GetProperties().Where(p => Attribute.IsDefined(p, typeof(SecretAttribute))).Select(p => p.Name)];
+        public static readonly FrozenSet<string> Secret = typeof(T).GetProperties().Where(p => Attribute.IsDefined(p, typeof(SecretAttribute))).Select(p => p.Name).ToFrozenSet();
         // What the API shows to some alone is not for all in events either.
-        public static readonly string[] Operator =
-            [.. typeof(T).GetProperties().Where(p => Attribute.IsDefined(p, typeof(OperatorOnlyAttribute)) || p.GetCustomAttribute<FieldAttribute>() is { Policy: not null }).Select(p => p.Name)];
+        public static readonly FrozenSet<string> Operator =
+            typeof(T).GetProperties().Where(p => Attribute.IsDefined(p, typeof(OperatorOnlyAttribute)) || p.GetCustomAttribute<FieldAttribute>() is { Policy: not null }).Select(p => p.Name).ToFrozenSet();
     }
 }

@@ -48,12 +48,12 @@ public sealed class SqliteBus : IBus, IQueueJournal, IDisposable
         return true;
     }
 
-    void IQueueJournal.Removed(long sequence) => Later(s => s.Execute("DELETE FROM messages WHERE seq=$1", sequence));
+    void IQueueJournal.Removed(long sequence) => _file.Later(s => s.Execute("DELETE FROM messages WHERE seq=$1", sequence));
 
     void IQueueJournal.Delayed(long sequence, int attempts, DateTimeOffset? notBefore) =>
-        Later(s => s.Execute("UPDATE messages SET attempts=$2, due=$3 WHERE seq=$1", sequence, (long)attempts, notBefore?.UtcTicks));
+        _file.Later(s => s.Execute("UPDATE messages SET attempts=$2, due=$3 WHERE seq=$1", sequence, (long)attempts, notBefore?.UtcTicks));
 
-    void IQueueJournal.Died(long sequence, DeadLetter d) => Later(s =>
+    void IQueueJournal.Died(long sequence, DeadLetter d) => _file.Later(s =>
     {
         s.Execute("DELETE FROM messages WHERE seq=$1", sequence);
         s.Execute("INSERT OR REPLACE INTO dead(queue, id, session, attempts, reason, at, body) VALUES($1, $2, $3, $4, $5, $6, $7)",
@@ -61,12 +61,6 @@ public sealed class SqliteBus : IBus, IQueueJournal, IDisposable
     });
 
     public void Dispose() => _engine.Dispose();
-
-    private void Later(Action<SqliteSession> sql)
-    {
-        try { _ = _file.Do(new Sql(sql)).ContinueWith(t => t.Exception, TaskContinuationOptions.OnlyOnFaulted); }
-        catch (State.StoreUnavailableException) { /* closed meanwhile: the message comes again at the next start */ }
-    }
 
     private sealed class Sql(Action<SqliteSession> apply) : SqliteFile.Write
     {

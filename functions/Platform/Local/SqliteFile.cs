@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Cloud.Platform.State;
 using Microsoft.Data.Sqlite;
@@ -20,11 +21,16 @@ public sealed class SqliteFile : IDisposable
         public virtual void Durable() { }
     }
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     private readonly string _path;
     private readonly FileStream _owner;
     private readonly SqliteSession _writer;
-    private readonly System.Collections.Concurrent.ConcurrentBag<SqliteSession> _readers = [];
+    private readonly ConcurrentBag<SqliteSession> _readers = [];
     private readonly Channel<Write> _queue = Channel.CreateUnbounded<Write>(new() { SingleReader = true });
+    private readonly ConcurrentQueue<Action<SqliteSession>> _later = new();
+    private readonly Timer _flush;
+    private int _flushes;
     private readonly Thread _thread;
 
     /// <exception cref="StoreUnavailableException">Another process has it open.</exception>
@@ -40,6 +46,11 @@ public sealed class SqliteFile : IDisposable
             CREATE UNIQUE INDEX IF NOT EXISTS messages_id ON messages(queue, id);
             CREATE TABLE IF NOT EXISTS dead(queue TEXT NOT NULL, id TEXT NOT NULL, session TEXT, attempts INTEGER NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(queue, id)) WITHOUT ROWID;
             """);
+        _flush = new(_ =>
+        {
+            Volatile.Write(ref _flushes, 0);
+            _queue.Writer.TryWrite(new Nothing());
+        });
         _thread = new Thread(WriteLoop) { Name = "store writer", IsBackground = true };
         _thread.Start();
     }
@@ -49,6 +60,13 @@ public sealed class SqliteFile : IDisposable
     {
         if (!_queue.Writer.TryWrite(write)) throw new StoreUnavailableException("the store is closed");
         return write.Done.Task;
+    }
+
+    /// <summary>Writes it with the next write that somebody waits for, before it, or after a second; a kill before that loses it.</summary>
+    internal void Later(Action<SqliteSession> write)
+    {
+        _later.Enqueue(write);
+        if (Interlocked.Exchange(ref _flushes, 1) == 0) _flush.Change(Patience, Timeout.InfiniteTimeSpan);
     }
 
     internal T Read<T>(Func<SqliteSession, T> read)
@@ -72,9 +90,13 @@ public sealed class SqliteFile : IDisposable
 
     private void Commit(List<Write> batch)
     {
+        // What was asked for before any write of this batch comes before it.
+        var later = new List<Action<SqliteSession>>(_later.Count);
+        while (later.Count < later.Capacity && _later.TryDequeue(out var one)) later.Add(one);
         try
         {
             _writer.Execute("BEGIN IMMEDIATE");
+            foreach (var write in later) write(_writer);
             foreach (var write in batch)
             {
                 try { write.Apply(_writer); }
@@ -86,6 +108,7 @@ public sealed class SqliteFile : IDisposable
         {
             try { _writer.Execute("ROLLBACK"); }
             catch (SqliteException) { /* it rolled back by itself */ }
+            later.ForEach(_later.Enqueue);
             foreach (var write in batch) write.Done.TrySetException(new StoreUnavailableException("the store can't be written", e));
             return;
         }
@@ -96,8 +119,15 @@ public sealed class SqliteFile : IDisposable
         }
     }
 
+    private sealed class Nothing : Write
+    {
+        public override void Apply(SqliteSession session) { }
+    }
+
     public void Dispose()
     {
+        _flush.Dispose();
+        _queue.Writer.TryWrite(new Nothing());
         _queue.Writer.TryComplete();
         _thread.Join();
         foreach (var reader in _readers) reader.Dispose();

@@ -35,17 +35,20 @@ public sealed partial record Kind<T>
         var everything = Everything(c);
         var sorts = Sorts(c);
         c.Require(policy, new(c.User?.ProjectId));
-        // The common case reads no more than it shows: the store's order is the wished one and nothing is filtered out.
-        if (!everything && tests.Count == 0 && sorts.Count == 0 && (Rows.Global || !await SharedExist(c)))
+        bool Shows(T x) => (IsShared(c, x) || c.Allows(Sees, TargetOf(x))) && tests.TrueForAll(t => t(x));
+        // In the store's own order no more is read than is shown and what the filters drop.
+        if (sorts.Count == 0 && c.First("page_reverse") is not ("True" or "true" or "1"))
         {
-            if (marker is not null && await Rows.Get(c.Store, c.User?.ProjectId ?? "", marker, c.Cancelled) is null) throw BadMarker(marker);
-            var rows = await Rows.PageOf(c.Store, c.User?.ProjectId ?? "", marker, limit + 1, c.Cancelled);
-            return Cut(rows, limit);
+            if (marker is not null && (await Rows.Find(c.Store, marker, c.User?.ProjectId, c.Cancelled) is not { } at || !(IsShared(c, at.Item) || c.Allows(Sees, TargetOf(at.Item))))) throw BadMarker(marker);
+            var shown = new List<T>();
+            await foreach (var x in InOrder(c, everything, marker, Math.Max(limit + 1, tests.Count > 0 ? 200 : 0)))
+            {
+                if (Shows(x)) shown.Add(x);
+                if (shown.Count > limit) break;
+            }
+            return Cut(shown, limit);
         }
-        IEnumerable<T> all = everything ? await Rows.Everywhere(c.Store, c.Cancelled)
-            : Rows.Global ? await Rows.InProject(c.Store, "", c.Cancelled)
-            : (await Rows.InProject(c.Store, c.ProjectId, c.Cancelled)).Concat((await Rows.SharedOnes(c.Store, c.Cancelled)).Where(x => x.ProjectId != c.ProjectId && IsShared(c, x)));
-        all = all.Where(x => (IsShared(c, x) || c.Allows(Sees, TargetOf(x))) && tests.TrueForAll(t => t(x)));
+        var all = (await InOrder(c, everything, null, 1000).ToListAsync(c.Cancelled)).Where(Shows);
         IOrderedEnumerable<T>? order = null;
         foreach (var (field, down) in sorts)
         {
@@ -69,7 +72,25 @@ public sealed partial record Kind<T>
         return Cut(sorted[skip..], limit);
     }
 
-    private async ValueTask<bool> SharedExist(Call c) => (await Rows.SharedOnes(c.Store, c.Cancelled)).Any(x => x.ProjectId != c.User?.ProjectId);
+    /// <summary>What there is for this caller, in key order.</summary>
+    private IAsyncEnumerable<T> InOrder(Call c, bool everything, string? after, int chunk) =>
+        everything ? Rows.EverywhereInOrder(c.Store, after, chunk, c.Cancelled)
+        : Rows.Global ? Rows.InOrder(c.Store, "", after, chunk, c.Cancelled)
+        : Rows.CanShare ? OwnAndShared(c, after, chunk)
+        : Rows.InOrder(c.Store, c.ProjectId, after, chunk, c.Cancelled);
+
+    private async IAsyncEnumerable<T> OwnAndShared(Call c, string? after, int chunk)
+    {
+        await using var own = Rows.InOrder(c.Store, c.ProjectId, after, chunk, c.Cancelled).GetAsyncEnumerator();
+        await using var shared = Rows.SharedInOrder(c.Store, after, chunk, c.Cancelled).Where(x => x.ProjectId != c.ProjectId && IsShared(c, x)).GetAsyncEnumerator();
+        var (mine, theirs) = (await own.MoveNextAsync(), await shared.MoveNextAsync());
+        while (mine || theirs)
+        {
+            var takeMine = mine && (!theirs || string.CompareOrdinal(Rows.Key(own.Current.Id), Rows.Key(shared.Current.Id)) < 0);
+            yield return takeMine ? own.Current : shared.Current;
+            if (takeMine) mine = await own.MoveNextAsync(); else theirs = await shared.MoveNextAsync();
+        }
+    }
 
     private (IReadOnlyList<T>, Page) Cut(IReadOnlyList<T> from, int limit)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Cloud.Platform.Bus;
 using Cloud.Platform.Events;
 using Cloud.Platform.Rest;
@@ -16,9 +17,13 @@ public sealed record Rows<T>(string Name, string Service) where T : Resource
     public bool Global { get; init; }
     public bool NewestFirst { get; init; }
     /// <summary>Which of a project's resources other projects may see too (public images, shared networks). Kept as pointers.</summary>
-    public Func<T, bool> Shared { get; init; } = _ => false;
+    public Func<T, bool> Shared { get; init; } = Nothing;
+    private static readonly Func<T, bool> Nothing = _ => false;
+    public bool CanShare => !ReferenceEquals(Shared, Nothing);
     /// <summary>Changes leave as events. Off for what is only bookkeeping.</summary>
     public bool Publishes { get; init; } = true;
+
+    private const int Chunk = 1000;
 
     public string Prefix => Name + "|";
     public string PartitionOf(string projectId) => Global ? "cloud" : projectId;
@@ -46,28 +51,66 @@ public sealed record Rows<T>(string Name, string Service) where T : Resource
         return items;
     }
 
-    /// <summary>One page of a project's resources in key order, after the one named <paramref name="marker"/>.</summary>
-    public async ValueTask<IReadOnlyList<T>> PageOf(IEntityStore store, string projectId, string? marker, int limit, CancellationToken ct = default)
+    /// <summary>A project's resources in key order, after the one named <paramref name="after"/>, read <paramref name="chunk"/> at a time as they are wanted.</summary>
+    public async IAsyncEnumerable<T> InOrder(IEntityStore store, string projectId, string? after, int chunk, [EnumeratorCancellation] CancellationToken ct = default)
     {
         var (from, to) = Keys.Range(Prefix);
-        var rows = await store.List(PartitionOf(projectId), marker is null ? from : Key(marker) + '\0', to, limit, ct);
-        return [.. rows.Select(r => Json.Read<T>(r.Body))];
+        if (after is not null) from = Key(after) + '\0';
+        while (true)
+        {
+            var rows = await store.List(PartitionOf(projectId), from, to, chunk, ct);
+            foreach (var row in rows) yield return Json.Read<T>(row.Body);
+            if (rows.Count < chunk) yield break;
+            from = rows[^1].Key + '\0';
+        }
     }
 
+    /// <summary>All of the cloud's, in the same way.</summary>
+    public IAsyncEnumerable<T> EverywhereInOrder(IEntityStore store, string? after, int chunk, CancellationToken ct = default) =>
+        Global ? InOrder(store, "", after, chunk, ct) : Pointed(store, IndexPartition, _ => true, after, chunk, ct);
+
+    /// <summary>What projects share with all others, in the same way.</summary>
+    public IAsyncEnumerable<T> SharedInOrder(IEntityStore store, string? after, int chunk, CancellationToken ct = default) => Pointed(store, SharedPartition, Shared, after, chunk, ct);
+
     /// <summary>All of the cloud's, for administrators and reconcilers.</summary>
-    public ValueTask<IReadOnlyList<T>> Everywhere(IEntityStore store, CancellationToken ct = default) =>
-        Global ? InProject(store, "", ct) : Pointed(store, IndexPartition, _ => true, ct);
+    public async ValueTask<IReadOnlyList<T>> Everywhere(IEntityStore store, CancellationToken ct = default) => await EverywhereInOrder(store, null, Chunk, ct).ToListAsync(ct);
 
     /// <summary>What projects share with all others.</summary>
-    public ValueTask<IReadOnlyList<T>> SharedOnes(IEntityStore store, CancellationToken ct = default) => Pointed(store, SharedPartition, Shared, ct);
+    public async ValueTask<IReadOnlyList<T>> SharedOnes(IEntityStore store, CancellationToken ct = default) => await SharedInOrder(store, null, Chunk, ct).ToListAsync(ct);
 
-    private async ValueTask<IReadOnlyList<T>> Pointed(IEntityStore store, string partition, Func<T, bool> still, CancellationToken ct)
+    /// <summary>Those of a project that have these ids; what isn't there is left out.</summary>
+    public async ValueTask<IReadOnlyList<T>> GetMany(IEntityStore store, string projectId, IEnumerable<string> ids, CancellationToken ct = default) =>
+        [.. (await Find(store, PartitionOf(projectId), [.. ids.Select(Key)], ct)).Select(r => Json.Read<T>(r.Body))];
+
+    private async IAsyncEnumerable<T> Pointed(IEntityStore store, string partition, Func<T, bool> still, string? after, int chunk, [EnumeratorCancellation] CancellationToken ct)
     {
-        var items = new List<T>();
-        foreach (var pointer in await store.List(partition, "", char.MaxValue.ToString(), ct: ct))
-            if (await store.Get(System.Text.Encoding.UTF8.GetString(pointer.Body.Span), pointer.Key, ct) is { } row && Json.Read<T>(row.Body) is var item && still(item))
-                items.Add(item);
-        return items;
+        var from = after is null ? "" : Key(after) + '\0';
+        while (true)
+        {
+            var pointers = await store.List(partition, from, char.MaxValue.ToString(), chunk, ct);
+            var found = new Dictionary<string, Row>();
+            foreach (var at in pointers.GroupBy(p => System.Text.Encoding.UTF8.GetString(p.Body.Span), p => p.Key))
+                foreach (var row in await Find(store, at.Key, [.. at], ct)) found[row.Key] = row;
+            foreach (var pointer in pointers)
+                if (found.TryGetValue(pointer.Key, out var row) && Json.Read<T>(row.Body) is var item && still(item)) yield return item;
+            if (pointers.Count < chunk) yield break;
+            from = pointers[^1].Key + '\0';
+        }
+    }
+
+    // Keys follow the time of making, so rows that are wanted together lie together: one read finds them, unless many others are in between.
+    private static async ValueTask<IReadOnlyList<Row>> Find(IEntityStore store, string partition, HashSet<string> keys, CancellationToken ct)
+    {
+        if (keys.Count > 3)
+        {
+            var most = keys.Count * 2;
+            var near = await store.List(partition, keys.Min(StringComparer.Ordinal)!, keys.Max(StringComparer.Ordinal) + '\0', most, ct);
+            if (near.Count < most) return [.. near.Where(r => keys.Contains(r.Key))];
+        }
+        var rows = new List<Row>(keys.Count);
+        foreach (var key in keys)
+            if (await store.Get(partition, key, ct) is { } row) rows.Add(row);
+        return rows;
     }
 
     /// <summary>
