@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Cloud;
 
 /// <summary>The files that let OpenStack clients in.</summary>
@@ -20,6 +22,14 @@ public static class Credentials
         using (var file = new FileStream(part, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
             file.Write(System.Text.Encoding.UTF8.GetBytes(text));
         File.Move(part, path, overwrite: true);
+    }
+
+    /// <summary>A secret made once and kept beside the state.</summary>
+    public static string Secret(string data, string name)
+    {
+        var file = Path.Combine(data, name);
+        if (!File.Exists(file)) Private(file, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));
+        return File.ReadAllText(file).Trim();
     }
 
     private static string Entry(string name, string url, string password) => $"""

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Security.Cryptography;
 using Cloud.Agents.Simulated;
 using Cloud.Platform;
 using Cloud.Platform.Agents;
@@ -7,7 +6,6 @@ using Cloud.Platform.Blobs;
 using Cloud.Platform.Hosting;
 using Cloud.Platform.Local;
 using Cloud.Platform.Rest;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Cloud;
 
@@ -30,16 +28,12 @@ public sealed class Embedded : IAsyncDisposable
         File.SetUnixFileMode(options.Data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var state = LocalState.Open(Path.Combine(options.Data, "state.db"), TimeProvider.System);
         var url = $"http://{(options.Listen.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : options.Listen.Address)}:{options.Listen.Port}";
-        var (admin, demo) = (Secret(options.Data, "admin-password"), Secret(options.Data, "demo-password"));
+        var (admin, demo) = (Credentials.Secret(options.Data, "admin-password"), Credentials.Secret(options.Data, "demo-password"));
         var services = Composition.Services(state.Store, state.Bus, new FileBlobs(Path.Combine(options.Data, "blobs")), TimeProvider.System, new TimeOrderedIds(TimeProvider.System),
             new Settings { AdminPassword = admin, DemoPassword = demo, ControlUrl = url });
         await Composition.Start(services);
 
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = options.Data });
-        builder.Logging.ClearProviders().AddSimpleConsole(o => { o.SingleLine = true; o.UseUtcTimestamp = true; o.TimestampFormat = "HH:mm:ss.fff "; o.ColorBehavior = Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled; });
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        builder.WebHost.ConfigureKestrel(k => Limit(k, options.Listen));
-        var web = builder.Build();
+        var web = WebServer.Build(options.Data, options.Listen);
         var log = web.Services.GetRequiredService<ILoggerFactory>().CreateLogger("cloud");
         var router = new Router(services, (e, text) => log.LogError(e, "{Text}", text));
         web.Run(http => Http.Serve(http, router));
@@ -71,23 +65,6 @@ public sealed class Embedded : IAsyncDisposable
             _loops.Add(Task.Run(() => Fleet.Run(host, new BusHostLink(Services, host.Name), TimeSpan.FromSeconds(10), TimeProvider.System, _stop.Token)));
         }
         _ = log;
-    }
-
-    private static void Limit(KestrelServerOptions k, IPEndPoint listen)
-    {
-        k.AddServerHeader = false;
-        k.Limits.MaxRequestBodySize = null; // each route has its own limit
-        k.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
-        k.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-        k.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
-        k.Listen(listen);
-    }
-
-    private static string Secret(string data, string name)
-    {
-        var file = Path.Combine(data, name);
-        if (!File.Exists(file)) Credentials.Private(file, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));
-        return File.ReadAllText(file).Trim();
     }
 
     public Task Stopped => _web.WaitForShutdownAsync();

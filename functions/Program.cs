@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Cloud;
+using Cloud.Platform.Hosting;
 using Cloud.Platform.State;
 
 // The front door of the control plane; ./cloud calls it. On Azure the Functions host starts it without arguments.
@@ -15,8 +16,14 @@ try
                 await cloud.Stopped;
             }
             return 0;
+        case [] when Environment.GetEnvironmentVariable(CustomHandler.Port) is not null:
+            await CustomHandler.Run(Environment.GetEnvironmentVariable);
+            return 0;
+        case ["functions", "--out", var directory]:
+            FunctionJson.Write(directory, Triggers.All(Slices.All));
+            return 0;
         default:
-            Console.Error.WriteLine("usage: up --data DIR [--listen ADDRESS:PORT] [--amqp ADDRESS:PORT] [--host NAME]... [--simulated N]");
+            Console.Error.WriteLine("usage: up --data DIR [--listen ADDRESS:PORT] [--amqp ADDRESS:PORT] [--host NAME]... [--simulated N] | functions --out DIR");
             return 2;
     }
 }

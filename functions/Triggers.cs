@@ -14,14 +14,14 @@ public static class Triggers
     public static IReadOnlyList<Trigger> All(IReadOnlyList<Slice> slices) =>
     [
         .. slices.Select(s => new HttpTrigger("http-" + s.Prefix, s.Prefix)),
-        new QueueTrigger("sagas", SagaMessage.Queue, 16, Sessions: true, (s, d, ct) => s.Sagas.Run(s, Json.Read<SagaMessage>(d.Message.Body), d.Attempt, ct)),
-        new QueueTrigger("saga-watch", Watchdog.Queue, 2, Sessions: false, Watchdog.Handle),
-        new QueueTrigger("replies", Names.Replies, 16, Sessions: false, Replies.Handle),
-        new QueueTrigger("events", CloudEvent.Queue, 4, Sessions: true, async (s, d, ct) =>
+        new QueueTrigger("queue-sagas", SagaMessage.Queue, 16, Sessions: true, (s, d, ct) => s.Sagas.Run(s, Json.Read<SagaMessage>(d.Message.Body), d.Attempt, ct)),
+        new QueueTrigger("queue-saga-watch", Watchdog.Queue, 2, Sessions: false, Watchdog.Handle),
+        new QueueTrigger("queue-replies", Names.Replies, 16, Sessions: false, Replies.Handle),
+        new QueueTrigger("queue-events", CloudEvent.Queue, 4, Sessions: true, async (s, d, ct) =>
         {
             foreach (var slice in s.Slices)
                 if (slice.OnEvent is { } on) await on(s, d.Message.Body, ct);
         }),
-        .. slices.SelectMany(s => s.Jobs.Select(j => new TimerTrigger($"{s.Prefix}-{j.Name}", j.Every, j.Run))),
+        .. slices.SelectMany(s => s.Jobs.Select(j => new TimerTrigger($"timer-{s.Prefix}-{j.Name}", j.Every, j.Run))),
     ];
 }

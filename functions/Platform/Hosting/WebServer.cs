@@ -1,0 +1,25 @@
+using System.Net;
+using Microsoft.Extensions.Logging.Console;
+
+namespace Cloud.Platform.Hosting;
+
+/// <summary>Kestrel as both ways of hosting want it.</summary>
+public static class WebServer
+{
+    public static WebApplication Build(string contentRoot, IPEndPoint listen)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = contentRoot });
+        builder.Logging.ClearProviders().AddSimpleConsole(o => { o.SingleLine = true; o.UseUtcTimestamp = true; o.TimestampFormat = "HH:mm:ss.fff "; o.ColorBehavior = LoggerColorBehavior.Disabled; });
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.WebHost.ConfigureKestrel(k =>
+        {
+            k.AddServerHeader = false;
+            k.Limits.MaxRequestBodySize = null; // each route has its own limit
+            k.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+            k.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            k.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
+            k.Listen(listen);
+        });
+        return builder.Build();
+    }
+}

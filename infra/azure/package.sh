@@ -1,0 +1,23 @@
+#!/bin/bash
+# Builds the function app: the published executable, host.json and one folder per function. usage: infra/azure/package.sh OUT.zip
+set -euo pipefail
+out=$(readlink -m "${1:?usage: infra/azure/package.sh OUT.zip}")
+cd "$(dirname "$(readlink -f "$0")")/../.."
+app=$(mktemp -d)
+trap 'rm -rf "$app"' EXIT
+# Self-contained: a Functions app with a custom handler comes without a .NET of its own choice.
+dotnet publish functions -v q --nologo -c Release --self-contained -o "$app" >&2
+rm -f "$app"/*.pdb "$app"/appsettings*.json "$app"/web.config
+"$app/Cloud.Functions" functions --out "$app"
+cp host.json "$app"
+mkdir -p "$(dirname "$out")"; rm -f "$out"
+(cd "$app" && find . -type f | LC_ALL=C sort | python3 -c '
+import sys, zipfile, os
+with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as z:
+    for path in (line.rstrip("\n")[2:] for line in sys.stdin):
+        entry = zipfile.ZipInfo(path)  # no times: the same input gives the same file
+        entry.external_attr = (0o755 if os.access(path, os.X_OK) else 0o644) << 16
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        z.writestr(entry, open(path, "rb").read())
+' "$out")
+echo "$out: $(du -h "$out" | cut -f1), $(find "$app" -name function.json | wc -l) functions"

@@ -1,0 +1,7 @@
+#!/bin/bash
+# Writes again what is made from the code and committed, so that a change of it is seen in review.
+set -euo pipefail
+dotnet build functions -v q --nologo >&2
+cloud=(dotnet functions/bin/Debug/net10.0/linux-x64/Cloud.Functions.dll)
+"${cloud[@]}" functions --out infra/azure/functions
+git status --short infra/azure/functions

@@ -1,0 +1,68 @@
+using System.Text.Json;
+using Cloud.Platform.Hosting;
+using Cloud.Tests.Kit;
+using Xunit;
+
+namespace Cloud.Tests.Contract;
+
+/// <summary>What is made from the code and committed is what the code makes now. `./cloud generate` writes it anew.</summary>
+public sealed class GeneratedFilesTests
+{
+    [Fact]
+    public void Every_trigger_has_its_function_json_and_nothing_else_has()
+    {
+        var made = Triggers.All(Slices.All).ToDictionary(t => t.Name, FunctionJson.Of);
+        Compare(made.ToDictionary(m => $"{m.Key}/function.json", m => m.Value), Repository.Path("infra/azure/functions"));
+    }
+
+    [Fact]
+    public void Host_json_starts_this_executable_and_passes_requests_on()
+    {
+        var host = JsonDocument.Parse(File.ReadAllText(Repository.Path("host.json"))).RootElement;
+        Assert.Equal("2.0", host.GetProperty("version").GetString());
+        var handler = host.GetProperty("customHandler");
+        Assert.True(handler.GetProperty("enableProxyingHttpRequest").GetBoolean());
+        Assert.Equal(typeof(CustomHandler).Assembly.GetName().Name, handler.GetProperty("description").GetProperty("defaultExecutablePath").GetString());
+        Assert.Equal("", host.GetProperty("extensions").GetProperty("http").GetProperty("routePrefix").GetString());
+        // A lock that runs out while its function still runs would let a second delivery run beside it.
+        Assert.True(TimeSpan.Parse(host.GetProperty("extensions").GetProperty("serviceBus").GetProperty("maxAutoLockRenewalDuration").GetString()!, null) >= TimeSpan.Parse(host.GetProperty("functionTimeout").GetString()!, null));
+    }
+
+    [Theory]
+    [InlineData(10, "*/10 * * * * *")]
+    [InlineData(60, "0 */1 * * * *")]
+    [InlineData(1800, "0 */30 * * * *")]
+    [InlineData(7200, "0 0 */2 * * *")]
+    [InlineData(86400, "0 0 0 * * *")]
+    public void Schedules_are_written_with_six_fields(int seconds, string cron) => Assert.Equal(cron, FunctionJson.Cron(TimeSpan.FromSeconds(seconds)));
+
+    [Theory]
+    [InlineData(7)]
+    [InlineData(90)]
+    [InlineData(18000)]
+    [InlineData(0.5)]
+    [InlineData(7.5)]
+    public void Schedules_that_would_drift_are_refused(double seconds) => Assert.Throws<ArgumentException>(() => FunctionJson.Cron(TimeSpan.FromSeconds(seconds)));
+
+    [Fact]
+    public void Functions_that_are_gone_are_removed_and_strangers_stay()
+    {
+        var folder = Directory.CreateTempSubdirectory("cs-functions-").FullName;
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(folder, "old"));
+            File.WriteAllText(Path.Combine(folder, "old", "function.json"), "{}");
+            Directory.CreateDirectory(Path.Combine(folder, "docs"));
+            FunctionJson.Write(folder, [new HttpTrigger("http-a", "a")]);
+            Assert.Equal(["docs", "http-a"], Directory.GetDirectories(folder).Select(Path.GetFileName).Order());
+        }
+        finally { Directory.Delete(folder, recursive: true); }
+    }
+
+    private static void Compare(Dictionary<string, string> made, string folder)
+    {
+        var there = Directory.GetFiles(folder, "*", SearchOption.AllDirectories).ToDictionary(f => Path.GetRelativePath(folder, f), File.ReadAllText);
+        Assert.Equal(made.Keys.Order(), there.Keys.Order());
+        Assert.All(made, m => Assert.True(m.Value == there[m.Key], $"{m.Key} is not what the code makes: run ./cloud generate"));
+    }
+}
