@@ -3,6 +3,7 @@ using Cloud.Agents.Simulated;
 using Cloud.Platform;
 using Cloud.Platform.Agents;
 using Cloud.Platform.Blobs;
+using Cloud.Platform.Bus;
 using Cloud.Platform.Hosting;
 using Cloud.Platform.Local;
 using Cloud.Platform.Rest;
@@ -16,7 +17,7 @@ public sealed class Embedded : IAsyncDisposable
     private readonly LocalState _state;
     private readonly WebApplication _web;
     private readonly List<Task> _loops = [];
-    private readonly List<IDisposable> _owned = [];
+    private AmqpListener? _amqp;
 
     public Services Services { get; }
 
@@ -64,7 +65,7 @@ public sealed class Embedded : IAsyncDisposable
             var host = new SimulatedHost($"sim-{i}");
             _loops.Add(Task.Run(() => Fleet.Run(host, new BusHostLink(Services, host.Name), TimeSpan.FromSeconds(10), TimeProvider.System, _stop.Token)));
         }
-        _ = log;
+        if (options.Amqp is { } amqp) _amqp = new(Services.Bus, (host, secret) => HostKeys.Check(Services.Store, host, secret), amqp, TimeProvider.System, Services.Ids, log);
     }
 
     public Task Stopped => _web.WaitForShutdownAsync();
@@ -72,9 +73,9 @@ public sealed class Embedded : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _web.StopAsync();
+        if (_amqp is { } amqp) await amqp.DisposeAsync();
         await _stop.CancelAsync();
         await Task.WhenAll(_loops);
-        foreach (var owned in _owned) owned.Dispose();
         await _web.DisposeAsync();
         _state.Dispose();
         _stop.Dispose();

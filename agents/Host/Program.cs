@@ -42,7 +42,7 @@ try
     await using var app = builder.Build();
     var logs = app.Services.GetRequiredService<ILoggerFactory>();
 
-    await using var link = Links.Open(options, logs);
+    await using var link = new HostLink(options.Control, options.Name, options.CredentialFile, logs);
     var boot = (await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id")).Trim();
     var agent = new Agent(new AgentParts(options, ledger, hypervisor, new Tool(), images, link, boot, TimeProvider.System, logs));
     agent.Metadata.Map(app);

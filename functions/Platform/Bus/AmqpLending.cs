@@ -1,0 +1,122 @@
+using System.Collections.Concurrent;
+using Amqp;
+using Amqp.Framing;
+using Amqp.Listener;
+using Cloud.Platform.State;
+
+namespace Cloud.Platform.Bus;
+
+/// <summary>
+/// Lends a queue's messages to one host: accepted completes them, rejected gives them up, released or modified brings them back after
+/// a second, and a broken line at once. Their locks are renewed for as long as the host has them.
+/// </summary>
+internal sealed class AmqpLending
+{
+    private const int MaxLent = 128;
+    private static readonly TimeSpan LockFor = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private readonly AmqpParts _parts;
+    private readonly string _queue;
+    private readonly ListenerLink _link;
+    private readonly CancellationTokenSource _closed = new();
+    private readonly ConcurrentDictionary<Amqp.Message, Delivery> _lent = new(ReferenceEqualityComparer.Instance);
+    private readonly Lock _gate = new();
+    private int _credit;
+    private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private AmqpLending(AmqpParts parts, string queue, ListenerLink link) => (_parts, _queue, _link) = (parts, queue, link);
+
+    internal static void Start(AmqpParts parts, string queue, ListenerLink link)
+    {
+        var lending = new AmqpLending(parts, queue, link);
+        link.Closed += (_, _) => lending._closed.Cancel();
+        link.InitializeSender((credit, _, _) => lending.Credit(credit), (message, state, settled, _) => _ = lending.Settle(message, state, settled), null);
+        _ = lending.Lend();
+        _ = lending.Renew();
+    }
+
+    private async Task Lend()
+    {
+        try
+        {
+            while (true)
+            {
+                var room = await Room();
+                foreach (var delivery in await _parts.Bus.Receive(_queue, room, LockFor, TimeSpan.FromMinutes(5), _closed.Token)) await Hand(delivery);
+            }
+        }
+        catch (OperationCanceledException) { /* the line is closed */ }
+        catch (StoreUnavailableException e)
+        {
+            _parts.Log.LogError(e, "AMQP: {Queue} can't be read", _queue);
+            await _link.CloseAsync(Pause, new Error(ErrorCode.InternalError)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task Hand(Delivery delivery)
+    {
+        var message = new Amqp.Message { BodySection = new Data { Binary = delivery.Message.Body.ToArray() } };
+        _lent[message] = delivery;
+        lock (_gate) _credit--;
+        try { _link.SendMessage(message); }
+        catch (AmqpException)
+        {
+            // Closed between: nobody will settle it.
+            if (_lent.TryRemove(message, out _)) await _parts.Bus.Abandon(delivery, TimeSpan.Zero);
+        }
+    }
+
+    private async Task Settle(Amqp.Message message, DeliveryState state, bool settled)
+    {
+        if (!_lent.TryRemove(message, out var delivery)) return;
+        lock (_gate) _more.TrySetResult();
+        try
+        {
+            _ = state switch
+            {
+                Accepted => await _parts.Bus.Complete(delivery),
+                Rejected rejected => await _parts.Bus.Reject(delivery, rejected.Error?.Description ?? "refused by the host"),
+                _ => await _parts.Bus.Abandon(delivery, _closed.IsCancellationRequested ? TimeSpan.Zero : Pause),
+            };
+            if (!settled) _link.DisposeMessage(message, state, settled: true);
+        }
+        catch (Exception e) when (e is AmqpException or StoreUnavailableException) { /* its lock runs out and it comes again */ }
+    }
+
+    private async Task Renew()
+    {
+        using var timer = new PeriodicTimer(LockFor / 3, _parts.Clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_closed.Token))
+                foreach (var delivery in _lent.Values) await _parts.Bus.Renew(delivery, LockFor, _closed.Token);
+        }
+        catch (Exception e) when (e is OperationCanceledException or StoreUnavailableException) { /* the line is closed, or its messages come again */ }
+    }
+
+    private void Credit(int change)
+    {
+        lock (_gate)
+        {
+            _credit = Math.Max(0, _credit + change);
+            _more.TrySetResult();
+        }
+    }
+
+    /// <summary>How many messages the host takes now; waits until it is at least one.</summary>
+    private async Task<int> Room()
+    {
+        while (true)
+        {
+            Task more;
+            lock (_gate)
+            {
+                if (Math.Min(_credit, MaxLent - _lent.Count) is > 0 and var room) return room;
+                if (_more.Task.IsCompleted) _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                more = _more.Task;
+            }
+            await more.WaitAsync(_closed.Token);
+        }
+    }
+}
