@@ -27,13 +27,14 @@ public static class Api
             w.WriteEndObject();
         }))),
         new("POST", "/v3/auth/tokens", Policy.Anyone, Auth.Issue),
-        new("GET", "/v3/auth/tokens", "authenticated", Auth.Show),
-        new("DELETE", "/v3/auth/tokens", "authenticated", Auth.Revoke),
+        new("GET", "/v3/auth/tokens", "identity:validate_token", Auth.Show),
+        new("DELETE", "/v3/auth/tokens", "identity:revoke_token", Auth.Revoke),
         new("GET", "/v3/auth/catalog", "authenticated", Catalog.Show),
-        new("GET", "/v3/services", "identity:list_services", Catalog.Services),
-        new("GET", "/v3/endpoints", "identity:list_endpoints", Catalog.Endpoints),
-        new("GET", "/v3/regions", "authenticated", Catalog.Regions),
-        .. Users.Routes, .. Projects.Routes, .. Domains.Routes, .. Roles.Routes, .. AppCredentials.Routes,
+        .. Users.Routes, .. Groups.Routes, .. Projects.Routes, .. Domains.Routes,
+        .. Roles.Routes, .. Assignments.Routes, .. RoleAssignments.Routes,
+        .. Regions.Routes, .. Endpoints.Routes, .. EndpointFilter.Routes, .. Limits.Routes, .. Policies.Routes,
+        .. AppCredentials.Routes, .. AccessRules.Routes, .. Trusts.Routes, .. Credentials.Routes, .. Ec2Keys.Routes, .. Consumers.Routes,
+        .. NotOffered.Routes,
     ])
     {
         CatalogName = "keystone", CatalogPath = "/v3",

@@ -1,24 +1,31 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using System.Text.Json;
 using Cloud.Platform.Rest;
+using Cloud.Platform.State;
 
 namespace Cloud.Identity;
 
 /// <summary>https://docs.openstack.org/api-ref/identity/v3/#application-credentials</summary>
 public static class AppCredentials
 {
-    private static readonly Kind<AppCredential> Kind = new(Directory.AppCredentials, "application_credentials", "/v3/users/{user_id}/application_credentials", IdentityDialect.Value)
+    public static readonly Rows<AppCredential> Rows = new("application_credential", "identity") { Global = true };
+
+    private static readonly Kind<AppCredential> Kind = new(Rows, "application_credentials", "/v3/users/{user_id}/application_credentials", IdentityDialect.Value)
     {
-        Sees = "identity:own",
+        Sees = "identity:get_application_credential",
         TargetOf = a => new(a.Scope, a.UserId),
-        CheckDelete = (c, _) =>
+        Within = (c, a) => a.UserId == c.Args["user_id"],
+        CheckDelete = (c, d) =>
         {
-            Auth.TokensOf(c).Forget();
+            Auth.Unrestricted(c);
+            var credential = d.Item;
+            d.After.Add(() => Claims.Free(c.Store, Rows.Name, $"{credential.UserId}:{credential.Name}", credential.Id));
+            Directory.ForgetsTokens(c, d);
             return ValueTask.CompletedTask;
         },
         Extend = (w, c, a, _) =>
         {
+            w.WriteString("expires_at", a.ExpiresAt is { } end ? IdentityDialect.Value.Time(end).TrimEnd('Z') : null); // alone of all times of this API it has no zone
             w.WriteString("project_id", a.Scope);
             w.WriteStartArray("roles");
             foreach (var id in a.RoleIds)
@@ -28,36 +35,47 @@ public static class AppCredentials
                 w.WriteEndObject();
             }
             w.WriteEndArray();
+            if (a.Rules is { } rules) AccessRules.Write(w, rules);
             IdentityDialect.SelfLink(w, c, $"users/{a.UserId}/application_credentials", a.Id);
         },
     };
 
     public static readonly Route[] Routes =
     [
-        Kind.List("authenticated", where: (c, a) => a.UserId == c.Args["user_id"] && a.UserId == c.Caller.UserId),
-        new("POST", "/v3/users/{user_id}/application_credentials", "authenticated", Create),
-        Kind.Show("identity:own"), Kind.Delete("identity:own"),
+        Kind.List("identity:list_application_credentials"), new("POST", "/v3/users/{user_id}/application_credentials", "identity:create_application_credential", Create),
+        Kind.Show("identity:get_application_credential"), Kind.Delete("identity:delete_application_credential"),
     ];
+
+    /// <summary>Those of a user, or of a project that ends.</summary>
+    public static async ValueTask RemoveOf(Call c, Func<AppCredential, bool> gone)
+    {
+        foreach (var a in (await Rows.InProject(c.Store, "")).Where(gone))
+            if (await Rows.Get(c.Store, "", a.Id) is { } row)
+            {
+                await Rows.Remove(c.Services, row, Change.By(c));
+                await Claims.Free(c.Store, Rows.Name, $"{a.UserId}:{a.Name}", a.Id);
+            }
+    }
 
     private static async ValueTask<Reply> Create(Call c)
     {
-        if (c.Args["user_id"] != c.Caller.UserId) throw Fault.Forbidden("identity:create_application_credential");
-        if (c.Caller.AppCredentialId is not null) throw new Fault(403, "An application credential can't make another one.");
-        var project = c.ProjectId;
-        var body = c.Body("application_credential");
-        var held = await Grants.RolesOn(c.Store, c.Caller.UserId, 'p', project);
-        var roles = held.Select(r => r.Id).ToArray();
-        if (body.TryGetProperty("roles", out var asked) && asked.ValueKind == JsonValueKind.Array)
-            roles = [.. asked.EnumerateArray().Select(r => held.FirstOrDefault(h => Matches(r, h))?.Id ?? throw Fault.BadRequest("Invalid application credential: a role is not assigned to the user on the project."))];
-        var secret = body.TryGetProperty("secret", out var s) && s.ValueKind == JsonValueKind.String ? s.GetString()! : Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(48));
-        if ((await Directory.AppCredentials.InProject(c.Store, "")).Any(a => a.UserId == c.Caller.UserId && body.TryGetProperty("name", out var n) && n.ValueKind == JsonValueKind.String && a.Name == n.GetString()))
-            throw Fault.Conflict("Conflict occurred attempting to store application_credential - Duplicate entry found.");
+        Auth.Unrestricted(c);
+        var (project, user) = (c.ProjectId, c.Caller.UserId);
+        var secret = "";
         var kind = Kind with
         {
-            Check = (_, d) =>
+            Check = async (_, d) =>
             {
-                d.Item = d.Item with { UserId = c.Caller.UserId, Scope = project, RoleIds = roles, Secret = null, Roles = default, SecretHash = Passwords.Fingerprint(secret) };
-                return ValueTask.CompletedTask;
+                if (d.Item.ExpiresAt <= c.Now) throw Fault.BadRequest("Invalid input for field 'expires_at': it is in the past.");
+                // What an unrestricted credential makes is no wider than itself: its token's roles and rules bound it.
+                var held = (await Grants.Effective(c.Store, user, 'p', project)).Where(r => c.Caller.Has(r.Name)).ToList();
+                var roles = d.Item.WantedRoles is { } wanted ? [.. wanted.Select(w => Of(held, w)).Distinct()] : held.Select(r => r.Id).ToArray();
+                if (roles.Length == 0) throw Fault.BadRequest("Invalid application credential: it needs at least one role.");
+                var rules = await AccessRules.For(c, user, d.Item.WantedRules);
+                if (c.Caller.AccessRules is not null) throw new Fault(403, "A token that is limited by access rules can't make another credential.");
+                secret = d.Item.Secret ?? Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(64));
+                d.Item = d.Item with { UserId = user, Scope = project, RoleIds = roles, Rules = rules, Secret = null, WantedRoles = null, WantedRules = null, SecretHash = Passwords.Fingerprint(secret) };
+                await Directory.ClaimName(c, d, Rows, $"{user}:{d.Item.Name}", null);
             },
             Extend = (w, call, a, detail) =>
             {
@@ -65,10 +83,11 @@ public static class AppCredentials
                 Kind.Extend!(w, call, a, detail);
             },
         };
-        return kind.One1(c, 201, await kind.Create(c, "authenticated", body, null));
+        return kind.One1(c, 201, await kind.Create(c, c.Route.Policy, c.Body("application_credential"), null));
     }
 
-    private static bool Matches(JsonElement wanted, Role held) =>
-        wanted.ValueKind == JsonValueKind.Object && (wanted.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String && id.GetString() == held.Id
-            || wanted.TryGetProperty("name", out var name) && name.ValueKind == JsonValueKind.String && name.GetString() == held.Name);
+    /// <summary>The id of the role among those held that a body names.</summary>
+    /// <exception cref="Fault">400.</exception>
+    public static string Of(IReadOnlyList<Role> held, Ref wanted) =>
+        held.FirstOrDefault(r => wanted.Id is not null ? r.Id == wanted.Id : r.Name == wanted.Name)?.Id ?? throw Fault.BadRequest("Invalid application credential: a role is not assigned to the user on the project.");
 }

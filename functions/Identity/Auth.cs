@@ -20,9 +20,10 @@ public static class Auth
         var expires = Tokens.DefaultExpiry(now);
         if (proof.Old is { } old && old.ExpiresAt < expires) expires = old.ExpiresAt;
         if (proof.Credential?.ExpiresAt is { } end && end < expires) expires = end;
+        if (kind == 't' && (await Directory.Get(c, Trusts.Rows, scope))?.ExpiresAt is { } until && until < expires) expires = until;
         var audit = System.Buffers.Text.Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(9));
         var claims = new TokenClaims(proof.User.Id, kind, scope, Whole(now), Whole(expires), proof.Methods, audit, proof.Credential?.Id ?? "");
-        if (await Grants.Resolve(c.Store, claims) is not { } caller) throw Denied();
+        if (await Callers.Of(c.Store, claims) is not { } caller || kind == 't' && !await Trusts.Use(c, scope)) throw Denied();
         var token = await TokensOf(c).Issue(claims);
         var body = await TokenBody.Of(c, caller, c.First("nocatalog") is null);
         return Reply.Of(201, body).With("X-Subject-Token", token).With("Vary", "X-Auth-Token");
@@ -43,11 +44,18 @@ public static class Auth
 
     public static Tokens TokensOf(Call c) => (Tokens)c.Services.Tokens;
 
+    /// <summary>What would outlive or exceed the caller's token is not made with one that was itself lent.</summary>
+    /// <exception cref="Fault">403.</exception>
+    public static void Unrestricted(Call c)
+    {
+        if (c.Caller.Restricted) throw new Fault(403, "Tokens of trusts and of restricted application credentials can't manage credentials and trusts.");
+    }
+
     private static async ValueTask<Caller> Subject(Call c)
     {
         var token = c.Header("X-Subject-Token") ?? throw Fault.BadRequest("The X-Subject-Token header is missing.");
         var caller = await c.Services.Tokens.Verify(token, c.Cancelled) ?? throw new Fault(404, "Could not recognize the token.");
-        if (caller.UserId != c.Caller.UserId) c.Require("identity:validate_token", default);
+        if (caller.UserId != c.Caller.UserId) c.Require(c.Route.Policy, default);
         return caller;
     }
 
@@ -86,8 +94,8 @@ public static class Auth
     private static async ValueTask<Proof> Rescope(Call c, JsonElement body)
     {
         var claims = Text(body, "id") is { } id ? await TokensOf(c).Read(id) : null;
-        if (claims is null || await Grants.Resolve(c.Store, claims) is null) throw Denied();
-        if (claims.AppCredentialId.Length > 0) throw new Fault(403, "Tokens of application credentials can't be rescoped.");
+        if (claims is null || await Callers.Of(c.Store, claims) is null) throw Denied();
+        if (claims.AppCredentialId.Length > 0 || claims.Kind == 't') throw new Fault(403, "Tokens of application credentials and trusts can't be rescoped.");
         var user = (await Directory.Users.Get(c.Store, "", claims.UserId))!.Item;
         return new(user, claims.Methods.Contains("token", StringComparison.Ordinal) ? claims.Methods : claims.Methods + ",token", Old: claims);
     }
@@ -95,9 +103,9 @@ public static class Auth
     private static async ValueTask<Proof> Credential(Call c, JsonElement body)
     {
         AppCredential? found = null;
-        if (Text(body, "id") is { } id) found = (await Directory.AppCredentials.Get(c.Store, "", id))?.Item;
+        if (Text(body, "id") is { } id) found = (await AppCredentials.Rows.Get(c.Store, "", id))?.Item;
         else if (body.TryGetProperty("user", out var who) && who.ValueKind == JsonValueKind.Object && await FindUser(c, who) is { } owner && Text(body, "name") is { } name)
-            found = (await Directory.AppCredentials.InProject(c.Store, "")).FirstOrDefault(a => a.UserId == owner.Id && a.Name == name);
+            found = await Claims.OwnerOf(c.Store, AppCredentials.Rows.Name, $"{owner.Id}:{name}") is { } at ? await Directory.Get(c, AppCredentials.Rows, at) : null;
         var given = Passwords.Fingerprint(Text(body, "secret") ?? "");
         if (found is null || !CryptographicOperations.FixedTimeEquals(Convert.FromHexString(given), Convert.FromHexString(found.SecretHash!)) || found.ExpiresAt < c.Now) throw Denied();
         return (await Directory.Users.Get(c.Store, "", found.UserId))?.Item is { Enabled: true } user ? new(user, "application_credential", found) : throw Denied();
@@ -120,11 +128,13 @@ public static class Auth
     {
         if (proof.Credential is { } credential) return ('p', credential.Scope);
         if (!auth.TryGetProperty("scope", out var scope))
-            return proof.User.DefaultProjectId is { Length: > 0 } p && (await Grants.RolesOn(c.Store, proof.User.Id, 'p', p)).Count > 0 ? ('p', p) : ('u', "");
+            return proof.User.DefaultProjectId is { Length: > 0 } p && (await Grants.Effective(c.Store, proof.User.Id, 'p', p)).Count > 0 ? ('p', p) : ('u', "");
         if (scope.ValueKind == JsonValueKind.String && scope.GetString() == "unscoped") return ('u', "");
         if (scope.ValueKind != JsonValueKind.Object) throw Fault.BadRequest("Invalid input for field 'scope'.");
         if (scope.TryGetProperty("unscoped", out _)) return ('u', "");
-        if (scope.TryGetProperty("system", out _)) return ('s', "all");
+        if (scope.TryGetProperty("OS-TRUST:trust", out _)) return ('t', Text(Object(scope, "OS-TRUST:trust"), "id") ?? throw Fault.BadRequest("Invalid input for field 'OS-TRUST:trust': 'id' is required."));
+        if (scope.TryGetProperty("system", out var system))
+            return system.ValueKind == JsonValueKind.Object && system.TryGetProperty("all", out var all) && all.ValueKind == JsonValueKind.True ? ('s', "all") : throw Fault.BadRequest("Invalid input for field 'system': it must be {\"all\": true}.");
         if (scope.TryGetProperty("domain", out _)) return ('d', await DomainOf(c, scope) ?? throw Denied());
         var project = Object(scope, "project");
         if (Text(project, "id") is { } id) return ('p', id);

@@ -1,31 +1,82 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Cloud.Platform.Access;
 using Cloud.Platform.Rest;
 
 namespace Cloud.Identity;
 
-/// <summary>The service catalog: every slice of this cloud, under the address the client came by.</summary>
-public static class Catalog
+/// <summary>The service catalog: enabled services with their endpoints, under the address the client came by.</summary>
+public static partial class Catalog
 {
-    private static readonly string[] Interfaces = ["public", "internal", "admin"];
+    /// <summary>Stands in an endpoint's address for scheme, host and port of the request.</summary>
+    public const string Root = "$(root)s";
 
-    public static void Write(Utf8JsonWriter w, Call c, string? projectId)
+    private sealed record Entry(Service Service, IReadOnlyList<(Endpoint Endpoint, string Url)> Endpoints);
+
+    public static async ValueTask<Action<Utf8JsonWriter>> Of(Call c, Caller caller)
     {
-        w.WriteStartArray("catalog");
-        foreach (var (type, name, url) in Entries(c, projectId))
+        var all = await Endpoints.Rows.InProject(c.Store, "", c.Cancelled);
+        var seen = caller.ProjectId is { } project ? await EndpointFilter.Of(c, project, all) ?? all : all;
+        var endpoints = seen.Where(e => e.Enabled).ToLookup(e => e.ServiceId);
+        var entries = new List<Entry>();
+        foreach (var service in await Endpoints.Services.InProject(c.Store, "", c.Cancelled))
+            if (service.Enabled) entries.Add(new(service, [.. endpoints[service.Id].Select(e => (e, Url(c, e, caller))).Where(e => e.Item2 is not null)!]));
+        return w => Write(w, entries);
+    }
+
+    public static async ValueTask<Reply> Show(Call c)
+    {
+        var catalog = await Of(c, c.Caller);
+        return Reply.Of(200, w =>
         {
             w.WriteStartObject();
-            w.WriteString("id", type);
-            w.WriteString("type", type);
-            w.WriteString("name", name);
+            catalog(w);
+            w.WriteStartObject("links");
+            w.WriteString("self", c.BaseUrl + c.Path);
+            w.WriteEndObject();
+            w.WriteEndObject();
+        });
+    }
+
+    public static string RootOf(Call c) => c.BaseUrl[..c.BaseUrl.LastIndexOf('/')];
+
+    /// <summary>Whether an endpoint may have this address.</summary>
+    public static bool IsTemplate(string url)
+    {
+        var plain = Placeholder().Replace(url.Replace(Root, "http://root", StringComparison.Ordinal), "x");
+        return plain.AsSpan().IndexOfAny("%$(){}") < 0 && Uri.TryCreate(plain, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" or "ws" or "wss";
+    }
+
+    // An address that needs a project isn't shown to those who have none.
+    private static string? Url(Call c, Endpoint e, Caller caller)
+    {
+        var complete = true;
+        var url = Placeholder().Replace(e.Url, m =>
+        {
+            var value = m.Groups[1].Value switch { "project_id" or "tenant_id" => caller.ProjectId, "user_id" => caller.UserId, _ => RootOf(c) };
+            complete &= value is not null;
+            return value ?? "";
+        });
+        return complete ? url : null;
+    }
+
+    private static void Write(Utf8JsonWriter w, List<Entry> entries)
+    {
+        w.WriteStartArray("catalog");
+        foreach (var (service, endpoints) in entries)
+        {
+            w.WriteStartObject();
+            w.WriteString("id", service.Id);
+            w.WriteString("type", service.Type);
+            w.WriteString("name", service.Name ?? "");
             w.WriteStartArray("endpoints");
-            foreach (var side in Interfaces)
+            foreach (var (e, url) in endpoints)
             {
                 w.WriteStartObject();
-                w.WriteString("id", $"{type}-{side}");
-                w.WriteString("interface", side);
-                w.WriteString("region", c.Services.Settings.Region);
-                w.WriteString("region_id", c.Services.Settings.Region);
+                w.WriteString("id", e.Id);
+                w.WriteString("interface", e.Interface);
+                w.WriteString("region", e.RegionId);
+                w.WriteString("region_id", e.RegionId);
                 w.WriteString("url", url);
                 w.WriteEndObject();
             }
@@ -35,73 +86,6 @@ public static class Catalog
         w.WriteEndArray();
     }
 
-    public static IEnumerable<(string Type, string Name, string Url)> Entries(Call c, string? projectId)
-    {
-        var root = c.BaseUrl[..c.BaseUrl.LastIndexOf('/')];
-        foreach (var slice in c.Services.Slices)
-            if (slice.CatalogName.Length > 0 && (projectId is not null || !slice.CatalogPath.Contains("{project_id}", StringComparison.Ordinal)))
-                foreach (var type in slice.Type.Split(','))
-                    yield return (type, slice.CatalogName, $"{root}/{slice.Prefix}{slice.CatalogPath.Replace("{project_id}", projectId, StringComparison.Ordinal)}");
-    }
-
-    public static ValueTask<Reply> Show(Call c) => new(Reply.Of(200, w =>
-    {
-        w.WriteStartObject();
-        Write(w, c, c.Caller.ProjectId);
-        w.WriteStartObject("links");
-        w.WriteString("self", c.BaseUrl + c.Path);
-        w.WriteEndObject();
-        w.WriteEndObject();
-    }));
-
-    public static ValueTask<Reply> Services(Call c) => List(c, "services", (w, e) =>
-    {
-        w.WriteString("id", e.Type);
-        w.WriteString("type", e.Type);
-        w.WriteString("name", e.Name);
-        w.WriteBoolean("enabled", true);
-        w.WriteString("description", "");
-    }, _ => [""]);
-
-    public static ValueTask<Reply> Endpoints(Call c) => List(c, "endpoints", (w, e) =>
-    {
-        w.WriteString("id", $"{e.Type}-{e.Side}");
-        w.WriteString("service_id", e.Type);
-        w.WriteString("interface", e.Side);
-        w.WriteString("region", c.Services.Settings.Region);
-        w.WriteString("region_id", c.Services.Settings.Region);
-        w.WriteString("url", e.Url);
-        w.WriteBoolean("enabled", true);
-    }, _ => Interfaces);
-
-    public static ValueTask<Reply> Regions(Call c) => new(Reply.Of(200, w =>
-    {
-        w.WriteStartObject();
-        w.WriteStartArray("regions");
-        w.WriteStartObject();
-        w.WriteString("id", c.Services.Settings.Region);
-        w.WriteString("description", "");
-        w.WriteNull("parent_region_id");
-        w.WriteEndObject();
-        w.WriteEndArray();
-        IdentityDialect.Value.Links(w, c, new("regions", 0, false, null, null));
-        w.WriteEndObject();
-    }));
-
-    private static ValueTask<Reply> List(Call c, string name, Action<Utf8JsonWriter, (string Type, string Name, string Url, string Side)> item, Func<string, string[]> sides) => new(Reply.Of(200, w =>
-    {
-        w.WriteStartObject();
-        w.WriteStartArray(name);
-        foreach (var (type, title, url) in Entries(c, c.Caller.ProjectId))
-            foreach (var side in sides(type))
-            {
-                if (c.First("type") is { } t && t != type || c.First("service_id") is { } s && s != type || c.First("interface") is { } i && i != side) continue;
-                w.WriteStartObject();
-                item(w, (type, title, url, side));
-                w.WriteEndObject();
-            }
-        w.WriteEndArray();
-        IdentityDialect.Value.Links(w, c, new(name, 0, false, null, null));
-        w.WriteEndObject();
-    }));
+    [GeneratedRegex(@"[%$]\((project_id|tenant_id|user_id|root)\)s")]
+    private static partial Regex Placeholder();
 }

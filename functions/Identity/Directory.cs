@@ -9,18 +9,34 @@ public static class Directory
     public static readonly Rows<Domain> Domains = new("domain", "identity") { Global = true };
     public static readonly Rows<Project> Projects = new("project", "identity") { Global = true };
     public static readonly Rows<User> Users = new("user", "identity") { Global = true };
+    public static readonly Rows<Group> Groups = new("group", "identity") { Global = true };
     public static readonly Rows<Role> Roles = new("role", "identity") { Global = true };
-    public static readonly Rows<AppCredential> AppCredentials = new("application_credential", "identity") { Global = true };
 
     public static async ValueTask<User?> UserNamed(IEntityStore store, string domainId, string name) => await Named(store, Users, NameOf(domainId, name));
     public static async ValueTask<Project?> ProjectNamed(IEntityStore store, string domainId, string name) => await Named(store, Projects, NameOf(domainId, name));
     public static async ValueTask<Domain?> DomainNamed(IEntityStore store, string name) => await Named(store, Domains, name);
+    /// <summary>A role of the whole cloud.</summary>
     public static async ValueTask<Role?> RoleNamed(IEntityStore store, string name) => await Named(store, Roles, NameOf(null, name));
+
+    public static async ValueTask<T?> Get<T>(Call c, Rows<T> rows, string id) where T : Resource => (await rows.Get(c.Store, "", id, c.Cancelled))?.Item;
+
+    /// <exception cref="Fault">404.</exception>
+    public static async ValueTask<T> Need<T>(Call c, Rows<T> rows, string id) where T : Resource => await Get(c, rows, id) ?? throw Fault.NotFound(rows.Name, id);
 
     public static string NameOf(string? domainId, string name) => $"{domainId}:{name}";
 
     private static async ValueTask<T?> Named<T>(IEntityStore store, Rows<T> rows, string key) where T : Resource =>
         await Claims.OwnerOf(store, rows.Name, key) is { } id ? (await rows.Get(store, "", id))?.Item : null;
+
+    /// <summary>The domain that something new goes to: the one asked for, else the caller's.</summary>
+    /// <exception cref="Fault">403 when it isn't the caller's to fill, whether it exists or not; 404.</exception>
+    public static async ValueTask<string> DomainFor(Call c, string? asked, string policy)
+    {
+        var id = asked is { Length: > 0 } ? asked : c.Caller.DomainId ?? c.Caller.ProjectDomainId ?? c.Caller.UserDomainId;
+        c.Require(policy, new(null, null, id));
+        await Need(c, Domains, id);
+        return id;
+    }
 
     /// <summary>Takes the new name before the write; an old one is freed after it.</summary>
     /// <exception cref="Fault">409 when somebody else has it.</exception>
@@ -39,4 +55,11 @@ public static class Directory
         d.Undo.Add(() => Claims.Free(c.Store, rows.Name, key, d.Item.Id));
         if (oldKey is not null) d.After.Add(() => Claims.Free(c.Store, rows.Name, oldKey, d.Item.Id));
     }
+
+    /// <summary>Whatever tokens mean is looked up anew once the draft is written.</summary>
+    public static void ForgetsTokens<T>(Call c, Draft<T> d) where T : Resource => d.After.Add(() =>
+    {
+        Auth.TokensOf(c).Forget();
+        return ValueTask.CompletedTask;
+    });
 }

@@ -9,65 +9,70 @@ namespace Cloud.Identity;
 public sealed record Domain : Resource
 {
     [Field] public new string Id { get => base.Id; init => base.Id = value; }
-    [Field(In.Both, Filter = true, Required = true), Length(1, 64)] public string Name { get; init; } = "";
-    [Field(In.Both), MaxLength(4096)] public string Description { get; init; } = "";
+    [Field(In.Both, Filter = true, Sort = true, Required = true), Length(1, 64), NotBlank] public string Name { get; init; } = "";
+    [Field(In.Both, Nullable = true), MaxLength(4096)] public string? Description { get; init; } = "";
     [Field(In.Both, Filter = true)] public bool Enabled { get; init; } = true;
     [Field(In.Both)] public Dictionary<string, JsonElement> Options { get; init; } = [];
-    [Field] public string[] Tags { get; init; } = [];
+    [Field(In.Both)] public string[] Tags { get; init; } = [];
+    [Field(In.Both, Rest = true)] public Dictionary<string, JsonElement> Extra { get; init; } = [];
 }
 
 public sealed record Project : Resource
 {
     [Field] public new string Id { get => base.Id; init => base.Id = value; }
-    [Field(In.Both, Filter = true, Required = true), Length(1, 64)] public string Name { get; init; } = "";
-    [Field(In.Create, Filter = true)] public string DomainId { get; init; } = "";
+    [Field(In.Both, Filter = true, Sort = true, Required = true), Length(1, 64), NotBlank] public string Name { get; init; } = "";
+    [Field(In.Create, Filter = true, Nullable = true)] public string? DomainId { get; init; }
     [Field(In.Both, Nullable = true), MaxLength(4096)] public string? Description { get; init; } = "";
     [Field(In.Both, Filter = true)] public bool Enabled { get; init; } = true;
     [Field(In.Create, Filter = true, Nullable = true)] public string? ParentId { get; init; }
     [Field(In.Create)] public bool IsDomain { get; init; }
     [Field(In.Both)] public string[] Tags { get; init; } = [];
     [Field(In.Both)] public Dictionary<string, JsonElement> Options { get; init; } = [];
+    [Field(In.Both, Rest = true)] public Dictionary<string, JsonElement> Extra { get; init; } = [];
 }
 
 public sealed record User : Resource
 {
     [Field] public new string Id { get => base.Id; init => base.Id = value; }
-    [Field(In.Both, Filter = true, Required = true), Length(1, 255)] public string Name { get; init; } = "";
+    [Field(In.Both, Filter = true, Sort = true, Required = true), Length(1, 255), NotBlank] public string Name { get; init; } = "";
     [Field(In.Create, Filter = true)] public string DomainId { get; init; } = "";
     [Field(In.Both, Filter = true)] public bool Enabled { get; init; } = true;
-    [Field(In.Both, Nullable = true, OmitNull = true)] public string? Description { get; init; }
-    [Field(In.Both, Nullable = true, OmitNull = true)] public string? Email { get; init; }
-    [Field(In.Both, Nullable = true, OmitNull = true)] public string? DefaultProjectId { get; init; }
+    [Field(In.Both, Nullable = true, OmitNull = true), MaxLength(4096)] public string? Description { get; init; }
+    [Field(In.Both, Nullable = true, OmitNull = true), MaxLength(255)] public string? Email { get; init; }
+    [Field(In.Both, Nullable = true, OmitNull = true), MaxLength(64)] public string? DefaultProjectId { get; init; }
     [Field(In.Both)] public Dictionary<string, JsonElement> Options { get; init; } = [];
     [Field] public DateTimeOffset? PasswordExpiresAt { get; init; }
     /// <summary>As sent; hashed before anything is stored.</summary>
     [Field(In.Both, WriteOnly = true, Nullable = true), Secret, MaxLength(4096)] public string? Password { get; init; }
+    [Field(In.Both, Rest = true)] public Dictionary<string, JsonElement> Extra { get; init; } = [];
     [Secret] public string? PasswordHash { get; init; }
     /// <summary>Tokens issued before are void: the password changed, or the user was disabled.</summary>
     public DateTimeOffset? ValidFrom { get; init; }
 }
 
+public sealed record Group : Resource
+{
+    [Field] public new string Id { get => base.Id; init => base.Id = value; }
+    [Field(In.Both, Filter = true, Sort = true, Required = true), Length(1, 64), NotBlank] public string Name { get; init; } = "";
+    [Field(In.Create, Filter = true)] public string DomainId { get; init; } = "";
+    [Field(In.Both, Nullable = true), MaxLength(4096)] public string? Description { get; init; } = "";
+    [Field(In.Both, Rest = true)] public Dictionary<string, JsonElement> Extra { get; init; } = [];
+}
+
 public sealed record Role : Resource
 {
     [Field] public new string Id { get => base.Id; init => base.Id = value; }
-    [Field(In.Both, Filter = true, Required = true), Length(1, 255)] public string Name { get; init; } = "";
+    [Field(In.Both, Filter = true, Sort = true, Required = true), Length(1, 255), NotBlank] public string Name { get; init; } = "";
+    /// <summary>A role of one domain is never in a token by itself; it only implies others.</summary>
     [Field(In.Create, Filter = true, Nullable = true)] public string? DomainId { get; init; }
-    [Field(In.Both, Nullable = true)] public string? Description { get; init; }
+    [Field(In.Both, Nullable = true), MaxLength(4096)] public string? Description { get; init; }
     [Field(In.Both)] public Dictionary<string, JsonElement> Options { get; init; } = [];
+    [Field(In.Both, Rest = true)] public Dictionary<string, JsonElement> Extra { get; init; } = [];
 }
 
-public sealed record AppCredential : Resource
+/// <summary>More than white space.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class NotBlankAttribute() : ValidationAttribute("{0} must not be blank.")
 {
-    [Field] public new string Id { get => base.Id; init => base.Id = value; }
-    [Field(In.Create, Filter = true, Required = true), Length(1, 255)] public string Name { get; init; } = "";
-    [Field(In.Create, Nullable = true), MaxLength(4096)] public string? Description { get; init; }
-    [Field(In.Create, Nullable = true)] public DateTimeOffset? ExpiresAt { get; init; }
-    [Field(In.Create)] public bool Unrestricted { get; init; }
-    [Field(In.Create, WriteOnly = true, Nullable = true)] public JsonElement Roles { get; init; }
-    [Field(In.Create, WriteOnly = true, Nullable = true), Secret, MaxLength(255)] public string? Secret { get; init; }
-    [Secret] public string? SecretHash { get; init; }
-    public string UserId { get; init; } = "";
-    /// <summary>The project whose token made it; the only scope it has.</summary>
-    public string Scope { get; init; } = "";
-    public string[] RoleIds { get; init; } = [];
+    public override bool IsValid(object? value) => value is not string s || s.AsSpan().Trim().Length > 0;
 }

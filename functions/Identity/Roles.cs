@@ -1,128 +1,123 @@
+using System.Text.Json;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
 
 namespace Cloud.Identity;
 
-/// <summary>Roles and their assignments: https://docs.openstack.org/api-ref/identity/v3/#roles</summary>
+/// <summary>Roles and what they imply: https://docs.openstack.org/api-ref/identity/v3/#roles</summary>
 public static class Roles
 {
-    private static readonly Kind<Role> Kind = new(Directory.Roles, "roles", "/v3/roles", IdentityDialect.Value)
+    public static readonly Kind<Role> Kind = new(Directory.Roles, "roles", "/v3/roles", IdentityDialect.Value)
     {
         Sees = "identity:get_role",
-        Check = (c, d) => Directory.ClaimName(c, d, Directory.Roles, Directory.NameOf(d.Item.DomainId, d.Item.Name), d.Old is null ? null : Directory.NameOf(d.Old.DomainId, d.Old.Name)),
-        CheckDelete = (c, d) =>
+        TargetOf = r => new(null, null, r.DomainId),
+        Check = async (c, d) =>
+        {
+            if (d.Old is null && d.Item.DomainId is { } domain) await Directory.DomainFor(c, domain, "identity:create_role");
+            d.Item = d.Item with { Options = Options.Merge(d.Old?.Options, d.Item.Options, Options.Immutable) };
+            Options.Guard(d, d.Old?.Options, d.Item.Options, "role");
+            await Directory.ClaimName(c, d, Directory.Roles, Directory.NameOf(d.Item.DomainId, d.Item.Name), d.Old is null ? null : Directory.NameOf(d.Old.DomainId, d.Old.Name));
+            Directory.ForgetsTokens(c, d);
+        },
+        CheckDelete = async (c, d) =>
         {
             var role = d.Item;
-            d.After.Add(async () =>
-            {
-                foreach (var g in (await Grants.Of(c.Store)).Where(g => g.RoleId == role.Id)) await Grants.Remove(c.Store, g);
-                await Claims.Free(c.Store, "role", Directory.NameOf(role.DomainId, role.Name), role.Id);
-                Auth.TokensOf(c).Forget();
-            });
-            return ValueTask.CompletedTask;
+            Options.Guard(d, role.Options, null, "role");
+            await Grants.RemoveWhere(c.Store, g => g.RoleId == role.Id);
+            foreach (var rules in await Implications.All(c.Store))
+                foreach (var implied in rules.Where(i => i == role.Id || rules.Key == role.Id)) await Implications.Remove(c.Store, rules.Key, implied);
+            d.After.Add(() => Claims.Free(c.Store, "role", Directory.NameOf(role.DomainId, role.Name), role.Id));
+            Directory.ForgetsTokens(c, d);
         },
         Extend = (w, c, r, _) => IdentityDialect.SelfLink(w, c, "roles", r.Id),
     };
 
     public static readonly Route[] Routes =
     [
-        Kind.List("identity:list_roles"), Kind.Create("identity:create_role"), Kind.Show("identity:get_role"), Kind.Update("identity:update_role"), Kind.Delete("identity:delete_role"),
-        .. Assignments('p', "/v3/projects/{scope}"), .. Assignments('d', "/v3/domains/{scope}"), .. Assignments('s', "/v3/system"),
-        new("GET", "/v3/role_assignments", "identity:list_role_assignments", ListAssignments),
-    ];
-
-    private static Route[] Assignments(char kind, string path) =>
-    [
-        new("GET", path + "/users/{user}/roles", "identity:list_grants", async c =>
+        Kind.List("identity:list_roles", where: (c, r) => r.DomainId is null || c.First("domain_id") is not null),
+        Kind.Create("identity:create_role"), Kind.Show("identity:get_role"), Kind.Update("identity:update_role"), Kind.Delete("identity:delete_role"),
+        new("GET", "/v3/role_inferences", "identity:list_role_inference_rules", async c =>
         {
-            var roles = await Grants.RolesOn(c.Store, c.Args["user"], kind, Scope(c, kind));
-            return Kind.Page1(c, roles, new("roles", 0, false, null, null));
+            var (rules, roles) = (await Implications.All(c.Store), await ById(c));
+            return Reply.Of(200, w => Enveloped(w, c, "role_inferences", () =>
+            {
+                w.WriteStartArray("role_inferences");
+                foreach (var rule in rules.Where(r => roles.ContainsKey(r.Key))) Rule(w, c, roles[rule.Key], [.. rule.Where(roles.ContainsKey).Select(i => roles[i])]);
+                w.WriteEndArray();
+            }));
         }),
-        new("PUT", path + "/users/{user}/roles/{role}", "identity:create_grant", async c =>
+        new("GET", "/v3/roles/{id}/implies", "identity:list_implied_roles", async c =>
         {
-            await Grants.Add(c.Store, await Checked(c, kind));
+            var prior = (await Kind.Load(c, c.Route.Policy)).Item;
+            var (rules, roles) = (await Implications.All(c.Store), await ById(c));
+            return Reply.Of(200, w => Enveloped(w, c, "implies", () =>
+            {
+                w.WritePropertyName("role_inference");
+                Rule(w, c, prior, [.. rules[prior.Id].Where(roles.ContainsKey).Select(i => roles[i])]);
+            }));
+        }),
+        new("GET", "/v3/roles/{id}/implies/{implied}", "identity:get_implied_role", async c => Inference(c, 200, await Existing(c))),
+        new("HEAD", "/v3/roles/{id}/implies/{implied}", "identity:check_implied_role", async c => { await Existing(c); return Reply.Empty(204); }),
+        new("PUT", "/v3/roles/{id}/implies/{implied}", "identity:create_implied_role", async c =>
+        {
+            var (prior, implied) = await Pair(c);
+            if (implied.DomainId is not null && prior.DomainId is null) throw new Fault(403, $"Role {implied.Id} of a domain cannot be implied by a role of the whole cloud.");
+            if (implied.Name == "admin" || Implications.Expand([implied.Id], await Implications.All(c.Store)).Contains(prior.Id)) throw new Fault(403, $"Role {implied.Id} cannot be an implied role of {prior.Id}.");
+            await Implications.Add(c.Store, prior.Id, implied.Id);
+            Auth.TokensOf(c).Forget();
+            return Inference(c, 201, (prior, implied));
+        }),
+        new("DELETE", "/v3/roles/{id}/implies/{implied}", "identity:delete_implied_role", async c =>
+        {
+            var (prior, implied) = await Existing(c);
+            await Implications.Remove(c.Store, prior.Id, implied.Id);
             Auth.TokensOf(c).Forget();
             return Reply.Empty(204);
         }),
-        new("HEAD", path + "/users/{user}/roles/{role}", "identity:check_grant", c => Check(c, kind)),
-        new("GET", path + "/users/{user}/roles/{role}", "identity:check_grant", c => Check(c, kind)),
-        new("DELETE", path + "/users/{user}/roles/{role}", "identity:revoke_grant", async c =>
-        {
-            var grant = await Checked(c, kind);
-            if (!await Grants.Exists(c.Store, grant)) throw new Fault(404, $"Could not find role assignment with role: {grant.RoleId}.");
-            await Grants.Remove(c.Store, grant);
-            Auth.TokensOf(c).Forget();
-            return Reply.Empty(204);
-        }),
     ];
 
-    private static string Scope(Call c, char kind) => kind == 's' ? "all" : c.Args["scope"];
+    private static async ValueTask<(Role Prior, Role Implied)> Pair(Call c) => ((await Kind.Load(c, c.Route.Policy)).Item, (await Kind.Load(c, c.Route.Policy, c.Args["implied"])).Item);
 
-    private static async ValueTask<Reply> Check(Call c, char kind) =>
-        await Grants.Exists(c.Store, await Checked(c, kind)) ? Reply.Empty(204) : throw new Fault(404, $"Could not find role assignment with role: {c.Args["role"]}.");
-
-    private static async ValueTask<Grant> Checked(Call c, char kind)
+    private static async ValueTask<(Role Prior, Role Implied)> Existing(Call c)
     {
-        var grant = new Grant(c.Args["user"], kind, Scope(c, kind), c.Args["role"]);
-        if (await Directory.Users.Get(c.Store, "", grant.UserId) is null) throw Fault.NotFound("user", grant.UserId);
-        if (await Directory.Roles.Get(c.Store, "", grant.RoleId) is null) throw Fault.NotFound("role", grant.RoleId);
-        if (kind == 'p' && await Directory.Projects.Get(c.Store, "", grant.ScopeId) is null) throw Fault.NotFound("project", grant.ScopeId);
-        if (kind == 'd' && await Directory.Domains.Get(c.Store, "", grant.ScopeId) is null) throw Fault.NotFound("domain", grant.ScopeId);
-        return grant;
+        var (prior, implied) = await Pair(c);
+        return await Implications.Has(c.Store, prior.Id, implied.Id) ? (prior, implied) : throw new Fault(404, $"{prior.Id} does not imply {implied.Id}.");
     }
 
-    private static async ValueTask<Reply> ListAssignments(Call c)
+    private static async ValueTask<Dictionary<string, Role>> ById(Call c) => (await Directory.Roles.InProject(c.Store, "")).ToDictionary(r => r.Id);
+
+    private static Reply Inference(Call c, int status, (Role Prior, Role Implied) rule) => Reply.Of(status, w => Enveloped(w, c, "implies", () =>
     {
-        bool Is(string key, string value) => c.First(key) is not { Length: > 0 } wanted || wanted == value;
-        var names = c.First("include_names") is not (null or "false" or "0");
-        var all = new List<(Grant G, string User, string Role, string Scope)>();
-        foreach (var g in await Grants.Of(c.Store, c.First("user.id")))
-        {
-            if (!Is("role.id", g.RoleId) || !Is("scope.project.id", g.Kind == 'p' ? g.ScopeId : "") || !Is("scope.domain.id", g.Kind == 'd' ? g.ScopeId : "")) continue;
-            if (c.First("scope.system") is not null && g.Kind != 's') continue;
-            all.Add((g, names ? (await Directory.Users.Get(c.Store, "", g.UserId))?.Item.Name ?? "" : "", names ? (await Directory.Roles.Get(c.Store, "", g.RoleId))?.Item.Name ?? "" : "",
-                !names ? "" : g.Kind == 'p' ? (await Directory.Projects.Get(c.Store, "", g.ScopeId))?.Item.Name ?? "" : g.Kind == 'd' ? (await Directory.Domains.Get(c.Store, "", g.ScopeId))?.Item.Name ?? "" : ""));
-        }
-        return Reply.Of(200, w =>
-        {
-            void Named(string kind, string id, string name)
-            {
-                w.WriteStartObject(kind);
-                w.WriteString("id", id);
-                if (names)
-                {
-                    w.WriteString("name", name);
-                    w.WriteStartObject("domain");
-                    w.WriteString("id", "default");
-                    w.WriteString("name", "Default");
-                    w.WriteEndObject();
-                }
-                w.WriteEndObject();
-            }
-            w.WriteStartObject();
-            w.WriteStartArray("role_assignments");
-            foreach (var (g, user, role, scope) in all)
-            {
-                w.WriteStartObject();
-                Named("role", g.RoleId, role);
-                Named("user", g.UserId, user);
-                w.WriteStartObject("scope");
-                if (g.Kind == 's')
-                {
-                    w.WriteStartObject("system");
-                    w.WriteBoolean("all", true);
-                    w.WriteEndObject();
-                }
-                else Named(g.Kind == 'p' ? "project" : "domain", g.ScopeId, scope);
-                w.WriteEndObject();
-                w.WriteStartObject("links");
-                w.WriteString("assignment", $"{c.BaseUrl}/v3/{(g.Kind == 'p' ? "projects" : "domains")}/{g.ScopeId}/users/{g.UserId}/roles/{g.RoleId}");
-                w.WriteEndObject();
-                w.WriteEndObject();
-            }
-            w.WriteEndArray();
-            IdentityDialect.Value.Links(w, c, new("role_assignments", 0, false, null, null));
-            w.WriteEndObject();
-        });
+        w.WriteStartObject("role_inference");
+        Short(w, c, "prior_role", rule.Prior);
+        Short(w, c, "implies", rule.Implied);
+        w.WriteEndObject();
+    }));
+
+    private static void Rule(Utf8JsonWriter w, Call c, Role prior, IReadOnlyList<Role> implied)
+    {
+        w.WriteStartObject();
+        Short(w, c, "prior_role", prior);
+        w.WriteStartArray("implies");
+        foreach (var r in implied) Short(w, c, null, r);
+        w.WriteEndArray();
+        w.WriteEndObject();
+    }
+
+    private static void Short(Utf8JsonWriter w, Call c, string? name, Role role)
+    {
+        if (name is null) w.WriteStartObject(); else w.WriteStartObject(name);
+        w.WriteString("id", role.Id);
+        w.WriteString("name", role.Name);
+        IdentityDialect.SelfLink(w, c, "roles", role.Id);
+        w.WriteEndObject();
+    }
+
+    private static void Enveloped(Utf8JsonWriter w, Call c, string name, Action body)
+    {
+        w.WriteStartObject();
+        body();
+        IdentityDialect.Value.Links(w, c, new(name, 0, false, null, null));
+        w.WriteEndObject();
     }
 }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Cloud.Platform;
 using Cloud.Platform.Access;
 using Cloud.Platform.Rest;
 
@@ -10,12 +9,15 @@ public static class TokenBody
 {
     public static async ValueTask<Action<Utf8JsonWriter>> Of(Call c, Caller caller, bool catalog)
     {
-        var user = (await Directory.Users.Get(c.Store, "", caller.UserId))!.Item;
-        var userDomain = (await Directory.Domains.Get(c.Store, "", user.DomainId))!.Item;
-        var project = caller.ProjectId is null ? null : (await Directory.Projects.Get(c.Store, "", caller.ProjectId))!.Item;
-        var scopeDomain = (project?.DomainId ?? caller.DomainId) is { } d ? (await Directory.Domains.Get(c.Store, "", d))!.Item : null;
+        var user = (await Directory.Get(c, Directory.Users, caller.UserId))!;
+        var userDomain = (await Directory.Get(c, Directory.Domains, user.DomainId))!;
+        var project = caller.ProjectId is null ? null : await Directory.Get(c, Directory.Projects, caller.ProjectId);
+        var scopeDomain = (project?.DomainId ?? caller.DomainId) is { } d ? await Directory.Get(c, Directory.Domains, d) : null;
+        var trust = caller.TrustId is null ? null : await Directory.Get(c, Trusts.Rows, caller.TrustId);
         var roles = new List<Role>();
         foreach (var name in caller.Roles) if (await Directory.RoleNamed(c.Store, name) is { } role) roles.Add(role);
+        var scoped = project is not null || scopeDomain is not null || caller.System;
+        var services = scoped && catalog ? await Catalog.Of(c, caller) : null;
         return w =>
         {
             w.WriteStartObject();
@@ -39,36 +41,55 @@ public static class TokenBody
                 w.WriteEndObject();
                 w.WriteBoolean("is_domain", false);
             }
-            else if (caller.DomainId is not null) Domain(w, scopeDomain!);
+            else if (scopeDomain is not null) Domain(w, scopeDomain);
             else if (caller.System)
             {
                 w.WriteStartObject("system");
                 w.WriteBoolean("all", true);
                 w.WriteEndObject();
             }
-            if (caller.ProjectId is not null || caller.DomainId is not null || caller.System)
-            {
-                w.WriteStartArray("roles");
-                foreach (var r in roles)
-                {
-                    w.WriteStartObject();
-                    w.WriteString("id", r.Id);
-                    w.WriteString("name", r.Name);
-                    w.WriteEndObject();
-                }
-                w.WriteEndArray();
-                if (catalog) Catalog.Write(w, c, caller.ProjectId);
-            }
-            if (caller.AppCredentialId is { } credential)
-            {
-                w.WriteStartObject("application_credential");
-                w.WriteString("id", credential);
-                w.WriteBoolean("restricted", true);
-                w.WriteEndObject();
-            }
+            if (scoped) Named(w, "roles", roles.Select(r => (r.Id, r.Name)));
+            services?.Invoke(w);
+            if (caller.AppCredentialId is { } credential) AppCredential(w, credential, caller);
+            if (trust is not null) OfTrust(w, trust);
             w.WriteEndObject();
             w.WriteEndObject();
         };
+    }
+
+    private static void AppCredential(Utf8JsonWriter w, string id, Caller caller)
+    {
+        w.WriteStartObject("application_credential");
+        w.WriteString("id", id);
+        w.WriteBoolean("restricted", caller.Restricted);
+        if (caller.AccessRules is { } rules)
+        {
+            w.WriteStartArray("access_rules");
+            foreach (var r in rules)
+            {
+                w.WriteStartObject();
+                w.WriteString("service", r.Service);
+                w.WriteString("method", r.Method);
+                w.WriteString("path", r.Path);
+                w.WriteEndObject();
+            }
+            w.WriteEndArray();
+        }
+        w.WriteEndObject();
+    }
+
+    private static void OfTrust(Utf8JsonWriter w, Trust trust)
+    {
+        w.WriteStartObject("OS-TRUST:trust");
+        w.WriteString("id", trust.Id);
+        w.WriteBoolean("impersonation", trust.Impersonation);
+        w.WriteStartObject("trustor_user");
+        w.WriteString("id", trust.TrustorUserId);
+        w.WriteEndObject();
+        w.WriteStartObject("trustee_user");
+        w.WriteString("id", trust.TrusteeUserId);
+        w.WriteEndObject();
+        w.WriteEndObject();
     }
 
     private static void Domain(Utf8JsonWriter w, Domain domain)
@@ -77,6 +98,19 @@ public static class TokenBody
         w.WriteString("id", domain.Id);
         w.WriteString("name", domain.Name);
         w.WriteEndObject();
+    }
+
+    private static void Named(Utf8JsonWriter w, string name, IEnumerable<(string Id, string Name)> values)
+    {
+        w.WriteStartArray(name);
+        foreach (var (id, text) in values)
+        {
+            w.WriteStartObject();
+            w.WriteString("id", id);
+            w.WriteString("name", text);
+            w.WriteEndObject();
+        }
+        w.WriteEndArray();
     }
 
     private static void Strings(Utf8JsonWriter w, string name, IEnumerable<string> values)

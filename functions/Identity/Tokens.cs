@@ -8,7 +8,7 @@ using Cloud.Platform.State;
 namespace Cloud.Identity;
 
 /// <summary>What a token says.</summary>
-/// <param name="Kind">p project, d domain, s system, u unscoped.</param>
+/// <param name="Kind">p project, d domain, s system, t trust (the scope is its id), u unscoped.</param>
 public sealed record TokenClaims(string UserId, char Kind, string ScopeId, DateTimeOffset IssuedAt, DateTimeOffset ExpiresAt, string Methods, string AuditId, string AppCredentialId);
 
 /// <summary>
@@ -66,7 +66,7 @@ public sealed class Tokens(IEntityStore store, TimeProvider clock) : ITokens
     {
         var now = clock.GetUtcNow();
         if (_known.TryGetValue(token, out var known) && known.Until > now) return known.Caller;
-        var caller = await Read(token) is { } claims ? await Grants.Resolve(store, claims) : null;
+        var caller = await Read(token) is { } claims ? await Callers.Of(store, claims) : null;
         if (_known.Count > 10_000) _known.Clear();
         if (caller is not null) _known[token] = (caller, caller.ExpiresAt < now + Remember ? caller.ExpiresAt : now + Remember);
         return caller;

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Cloud.Platform.Access;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
 
@@ -6,30 +8,32 @@ namespace Cloud.Identity;
 /// <summary>https://docs.openstack.org/api-ref/identity/v3/#users</summary>
 public static class Users
 {
-    private static readonly Kind<User> Kind = new(Directory.Users, "users", "/v3/users", IdentityDialect.Value)
+    public static readonly Kind<User> Kind = new(Directory.Users, "users", "/v3/users", IdentityDialect.Value)
     {
         Sees = "identity:get_user",
         TargetOf = u => new(null, u.Id, u.DomainId),
         Check = async (c, d) =>
         {
-            var item = d.Item.DomainId.Length > 0 ? d.Item : d.Item with { DomainId = c.Caller.DomainId ?? c.Caller.UserDomainId };
-            if (await Directory.Domains.Get(c.Store, "", item.DomainId) is null) throw Fault.NotFound("domain", item.DomainId);
+            var item = d.Item;
+            if (d.Old is null) item = item with { DomainId = await Directory.DomainFor(c, item.DomainId, "identity:create_user") };
+            item = item with { Options = Options.Merge(d.Old?.Options, item.Options, Options.OfUsers) };
             if (item.Password is { } password) item = item with { PasswordHash = await Passwords.Hash(password), Password = null, ValidFrom = d.Old is null ? null : c.Now };
             if (d.Old is { Enabled: true } && !item.Enabled) item = item with { ValidFrom = c.Now };
             d.Item = item;
             await Directory.ClaimName(c, d, Directory.Users, Directory.NameOf(item.DomainId, item.Name), d.Old is null ? null : Directory.NameOf(d.Old.DomainId, d.Old.Name));
-            Auth.TokensOf(c).Forget();
+            Directory.ForgetsTokens(c, d);
         },
-        CheckDelete = (c, d) =>
+        CheckDelete = async (c, d) =>
         {
             var user = d.Item;
-            d.After.Add(async () =>
-            {
-                foreach (var g in await Grants.Of(c.Store, user.Id)) await Grants.Remove(c.Store, g);
-                await Claims.Free(c.Store, "user", Directory.NameOf(user.DomainId, user.Name), user.Id);
-                Auth.TokensOf(c).Forget();
-            });
-            return ValueTask.CompletedTask;
+            foreach (var group in await Members.GroupsOf(c.Store, user.Id)) await Members.Remove(c.Store, group, user.Id);
+            await Grants.RemoveWhere(c.Store, g => g.Actor == "u" + user.Id);
+            await AppCredentials.RemoveOf(c, a => a.UserId == user.Id);
+            await Trusts.RemoveOf(c, t => t.TrustorUserId == user.Id || t.TrusteeUserId == user.Id);
+            await Credentials.RemoveOf(c, x => x.UserId == user.Id);
+            await AccessRules.RemoveOf(c, user.Id);
+            d.After.Add(() => Claims.Free(c.Store, "user", Directory.NameOf(user.DomainId, user.Name), user.Id));
+            Directory.ForgetsTokens(c, d);
         },
         Extend = (w, c, u, _) => IdentityDialect.SelfLink(w, c, "users", u.Id),
     };
@@ -37,54 +41,67 @@ public static class Users
     public static readonly Route[] Routes =
     [
         Kind.List("identity:list_users"), Kind.Create("identity:create_user"), Kind.Show("identity:get_user"), Kind.Update("identity:update_user"), Kind.Delete("identity:delete_user"),
-        new("POST", "/v3/users/{id}/password", "authenticated", ChangePassword),
-        new("GET", "/v3/users/{id}/projects", "authenticated", ProjectsOf),
-        new("GET", "/v3/users/{id}/groups", "authenticated", c => Empty(c, "groups")),
-        new("GET", "/v3/groups", "identity:list_users", c => Empty(c, "groups")),
-        new("GET", "/v3/auth/projects", "authenticated", c => ProjectsOfUser(c, c.Caller.UserId)),
+        new("POST", "/v3/users/{user_id}/password", Policy.Anyone, ChangePassword), // the old password is the proof
+        new("GET", "/v3/users/{user_id}/projects", "identity:list_user_projects", c => ProjectsOf(c, c.Args["user_id"], null)),
+        new("GET", "/v3/users/{user_id}/groups", "identity:list_groups_for_user", async c =>
+        {
+            var user = await Directory.Need(c, Directory.Users, c.Args["user_id"]);
+            return await Groups.Kind.PageFrom(c, await Members.GroupsOf(c.Store, user.Id));
+        }),
+        new("GET", "/v3/auth/projects", "authenticated", c => ProjectsOf(c, c.Caller.UserId, true)),
         new("GET", "/v3/auth/domains", "authenticated", DomainsOfCaller),
+        new("GET", "/v3/auth/system", "authenticated", SystemOfCaller),
     ];
 
     private static async ValueTask<Reply> ChangePassword(Call c)
     {
         var body = c.Body("user");
-        if (c.Args["id"] != c.Caller.UserId) throw Fault.Forbidden("identity:change_password");
-        var user = (await Directory.Users.Get(c.Store, "", c.Args["id"]))!;
-        string Text(string name) => body.TryGetProperty(name, out var v) && v.ValueKind == System.Text.Json.JsonValueKind.String ? v.GetString()! : throw Fault.BadRequest($"Invalid input: '{name}' is a required property.");
-        if (!await Passwords.Verify(Text("original_password"), user.Item.PasswordHash)) throw new Fault(401, "The request you have made requires authentication.");
-        await Directory.Users.Save(c.Services, user.Item with { PasswordHash = await Passwords.Hash(Text("password")), ValidFrom = c.Now }, user, Change.By(c), ct: c.Cancelled);
+        string Text(string name) => body.TryGetProperty(name, out var v) && v.ValueKind == JsonValueKind.String ? v.GetString()! : throw Fault.BadRequest($"Invalid input: '{name}' is a required property.");
+        var (old, password) = (Text("original_password"), Text("password"));
+        if (password.Length is 0 or > 4096) throw Fault.BadRequest("Invalid input for field 'password'.");
+        var user = await Directory.Users.Get(c.Store, "", c.Args["user_id"]);
+        if (!await Passwords.Verify(old, user?.Item.PasswordHash) || user is not { Item.Enabled: true }) throw new Fault(401, "The request you have made requires authentication.");
+        if (Options.IsSet(user.Item.Options, "lock_password")) throw Fault.BadRequest("The password of this user is locked.");
+        await Directory.Users.Save(c.Services, user.Item with { PasswordHash = await Passwords.Hash(password), ValidFrom = c.Now }, user, Change.By(c), ct: c.Cancelled);
         Auth.TokensOf(c).Forget();
         return Reply.Empty(204);
     }
 
-    private static ValueTask<Reply> ProjectsOf(Call c)
+    private static async ValueTask<Reply> ProjectsOf(Call c, string userId, bool? enabled)
     {
-        if (c.Args["id"] != c.Caller.UserId) c.Require("identity:get_user", default);
-        return ProjectsOfUser(c, c.Args["id"]);
-    }
-
-    private static async ValueTask<Reply> ProjectsOfUser(Call c, string userId)
-    {
-        var projects = new List<Project>();
-        foreach (var id in (await Grants.Of(c.Store, userId)).Where(g => g.Kind == 'p').Select(g => g.ScopeId).Distinct())
-            if ((await Directory.Projects.Get(c.Store, "", id))?.Item is { Enabled: true } p) projects.Add(p);
-        return Projects.Kind.Page1(c, projects, new("projects", 0, false, null, null));
+        await Directory.Need(c, Directory.Users, userId);
+        var all = await Directory.Projects.InProject(c.Store, "");
+        var grants = await Grants.OfUser(c.Store, userId);
+        var direct = grants.Where(g => g is { Kind: 'p', Inherited: false }).Select(g => g.ScopeId).ToHashSet();
+        foreach (var g in grants.Where(g => g.Inherited))
+            direct.UnionWith(g.Kind == 'p' ? Tree.Below(all, g.ScopeId).Select(p => p.Id) : all.Where(p => p.DomainId == g.ScopeId).Select(p => p.Id));
+        return Projects.Kind.PageFrom(c, all.Where(p => direct.Contains(p.Id) && (enabled is null || p.Enabled)));
     }
 
     private static async ValueTask<Reply> DomainsOfCaller(Call c)
     {
         var domains = new List<Domain>();
-        foreach (var id in (await Grants.Of(c.Store, c.Caller.UserId)).Where(g => g.Kind == 'd').Select(g => g.ScopeId).Distinct())
-            if ((await Directory.Domains.Get(c.Store, "", id))?.Item is { Enabled: true } d) domains.Add(d);
-        return Domains.Kind.Page1(c, domains, new("domains", 0, false, null, null));
+        foreach (var id in (await Grants.OfUser(c.Store, c.Caller.UserId)).Where(g => g is { Kind: 'd', Inherited: false }).Select(g => g.ScopeId).Distinct())
+            if (await Directory.Get(c, Directory.Domains, id) is { Enabled: true } d) domains.Add(d);
+        return Domains.Kind.PageFrom(c, domains);
     }
 
-    private static ValueTask<Reply> Empty(Call c, string name) => new(Reply.Of(200, w =>
+    private static async ValueTask<Reply> SystemOfCaller(Call c)
     {
-        w.WriteStartObject();
-        w.WriteStartArray(name);
-        w.WriteEndArray();
-        IdentityDialect.Value.Links(w, c, new(name, 0, false, null, null));
-        w.WriteEndObject();
-    }));
+        var any = (await Grants.OfUser(c.Store, c.Caller.UserId)).Exists(g => g.Kind == 's');
+        return Reply.Of(200, w =>
+        {
+            w.WriteStartObject();
+            w.WriteStartArray("system");
+            if (any)
+            {
+                w.WriteStartObject();
+                w.WriteBoolean("all", true);
+                w.WriteEndObject();
+            }
+            w.WriteEndArray();
+            IdentityDialect.Value.Links(w, c, new("system", 0, false, null, null));
+            w.WriteEndObject();
+        });
+    }
 }

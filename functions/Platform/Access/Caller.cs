@@ -7,6 +7,8 @@ public sealed record Caller
     public string UserDomainId { get; init; } = "default";
     /// <summary>Project scope, or null.</summary>
     public string? ProjectId { get; init; }
+    /// <summary>Domain of the project scope, or null.</summary>
+    public string? ProjectDomainId { get; init; }
     /// <summary>Domain scope, or null.</summary>
     public string? DomainId { get; init; }
     public bool System { get; init; }
@@ -18,6 +20,12 @@ public sealed record Caller
     public string AuditId { get; init; } = "";
     /// <summary>The application credential the token came from, or null.</summary>
     public string? AppCredentialId { get; init; }
+    /// <summary>The trust the token came from, or null.</summary>
+    public string? TrustId { get; init; }
+    /// <summary>The token may not make credentials, trusts or other tokens that outlive or exceed it: it came from a trust or a restricted application credential.</summary>
+    public bool Restricted { get; init; }
+    /// <summary>All that the token may be used for; null for anything.</summary>
+    public IReadOnlyList<AccessRule>? AccessRules { get; init; }
 
     public bool Has(string role) => Roles.Contains(role);
 }

@@ -9,7 +9,7 @@ public readonly record struct Target(string? ProjectId, string? UserId = null, s
 /// <summary>
 /// Named rules, read from the slices' policy.json in oslo.policy's language:
 /// <c>role:R</c>, <c>rule:NAME</c>, <c>project_id:%(project_id)s</c>, <c>user_id:%(user_id)s</c>, <c>domain_id:%(domain_id)s</c>,
-/// <c>system_scope:all</c>, <c>@</c>, <c>!</c>, and, or, not, parentheses. An unknown rule denies; a wrong one stops the start.
+/// <c>domain_id:none</c> (no domain scope), <c>project_domain_id:%(domain_id)s</c>, <c>system_scope:all</c>, <c>@</c>, <c>!</c>, and, or, not, parentheses. An unknown rule denies; a wrong one stops the start.
 /// </summary>
 public sealed class Policy
 {

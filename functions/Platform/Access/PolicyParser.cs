@@ -62,6 +62,8 @@ internal sealed class PolicyParser
             ("project_id", "%project_id%") => (c, t) => c.ProjectId is not null && c.ProjectId == t.ProjectId,
             ("user_id", "%user_id%") => (c, t) => c.UserId == t.UserId,
             ("domain_id", "%domain_id%") => (c, t) => c.DomainId is not null && c.DomainId == t.DomainId,
+            ("domain_id", "none") => (c, _) => c.DomainId is null,
+            ("project_domain_id", "%domain_id%") => (c, t) => c.ProjectDomainId is not null && c.ProjectDomainId == t.DomainId,
             _ => throw Bad($"'{token}' is not a check"),
         };
     }

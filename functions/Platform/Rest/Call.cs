@@ -36,6 +36,9 @@ public sealed class Call
     public IEntityStore Store => Services.Store;
     public DateTimeOffset Now => Services.Now;
 
+    /// <summary>What an operation is asked about before anything is loaded: the caller's own place, and the user that the path names.</summary>
+    public Target Own => new(User?.ProjectId, Args.GetValueOrDefault("user_id") ?? User?.UserId, User?.DomainId ?? User?.ProjectDomainId);
+
     public string? First(string key)
     {
         foreach (var (k, v) in Query) if (k == key) return v;

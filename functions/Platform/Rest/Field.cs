@@ -21,6 +21,8 @@ internal abstract class Field<T>(PropertyInfo property, FieldAttribute rule)
     public abstract object? Get(T item);
     /// <summary>Sets the property of <paramref name="item"/> (a copy made for this) from the body.</summary>
     public abstract void Set(T item, JsonElement value, Dialect dialect);
+    /// <summary>Adds a member to a <see cref="FieldAttribute.Rest"/> property.</summary>
+    public abstract void Add(T item, string name, JsonElement value);
 
     public static Field<T>[] All() =>
     [
@@ -34,6 +36,7 @@ internal abstract class Field<T>(PropertyInfo property, FieldAttribute rule)
 internal sealed class Field<T, TValue>(PropertyInfo property, FieldAttribute rule) : Field<T>(property, rule)
 {
     private readonly Func<T, TValue> _get = property.GetMethod!.CreateDelegate<Func<T, TValue>>();
+    private const int MaxMembers = 32, MaxName = 255, MaxValue = 4096;
     private readonly Action<T, TValue>? _set = property.SetMethod?.CreateDelegate<Action<T, TValue>>();
 
     public override object? Get(T item) => _get(item);
@@ -42,6 +45,15 @@ internal sealed class Field<T, TValue>(PropertyInfo property, FieldAttribute rul
     {
         var value = _get(item);
         if (value is null && Rule.OmitNull) return;
+        if (Rule.Rest)
+        {
+            foreach (var (name, member) in Members(item))
+            {
+                writer.WritePropertyName(name);
+                member.WriteTo(writer);
+            }
+            return;
+        }
         writer.WritePropertyName(Encoded);
         switch (value)
         {
@@ -77,6 +89,16 @@ internal sealed class Field<T, TValue>(PropertyInfo property, FieldAttribute rul
         }
         _set(item, parsed!);
     }
+
+    public override void Add(T item, string name, JsonElement value)
+    {
+        var members = Members(item);
+        if (name.Length is 0 or > MaxName || members.Count >= MaxMembers || value.GetRawText().Length > MaxValue)
+            throw Fault.BadRequest($"Invalid input: at most {MaxMembers} additional attributes are kept, with names of up to {MaxName} and values of up to {MaxValue} characters.");
+        _set!(item, (TValue)(object)new Dictionary<string, JsonElement>(members) { [name] = value.Clone() });
+    }
+
+    private Dictionary<string, JsonElement> Members(T item) => (Dictionary<string, JsonElement>)(object)_get(item)!;
 
     private Fault Bad(JsonElement value, string why)
     {

@@ -28,4 +28,6 @@ public sealed class FieldAttribute(In accepts = In.None) : Attribute
     public bool Nullable { get; init; }
     /// <summary>Left out of the answer while null.</summary>
     public bool OmitNull { get; init; }
+    /// <summary>A dictionary that takes and shows the members that no other field does (Keystone's extra attributes). At most one a record.</summary>
+    public bool Rest { get; init; }
 }

@@ -31,10 +31,10 @@ public sealed partial record Kind<T>
     {
         var limit = Limit(c);
         var marker = c.First("marker") is { Length: > 0 } m ? m : null;
-        var tests = Filters(c, where);
+        var tests = Filters(c, Within is { } within ? (call, x) => within(call, x) && where?.Invoke(call, x) != false : where);
         var everything = Everything(c);
         var sorts = Sorts(c);
-        c.Require(policy, new(c.User?.ProjectId));
+        c.Require(policy, c.Own);
         bool Shows(T x) => (IsShared(c, x) || c.Allows(Sees, TargetOf(x))) && tests.TrueForAll(t => t(x));
         // In the store's own order no more is read than is shown and what the filters drop.
         if (sorts.Count == 0 && c.First("page_reverse") is not ("True" or "true" or "1"))
@@ -49,6 +49,28 @@ public sealed partial record Kind<T>
             return Cut(shown, limit);
         }
         var all = (await InOrder(c, everything, null, 1000).ToListAsync(c.Cancelled)).Where(Shows);
+        return Arrange(c, all, tests, sorts, limit, marker);
+    }
+
+    /// <summary>The page that the caller wants of <paramref name="items"/>, which he may see all.</summary>
+    public Reply PageFrom(Call c, IEnumerable<T> items)
+    {
+        var (shown, page) = Arrange(c, items, Filters(c, null), Sorts(c), Limit(c), c.First("marker") is { Length: > 0 } m ? m : null);
+        return Page1(c, shown, page);
+    }
+
+    /// <summary>The same for those named by <paramref name="ids"/>; what is gone is left out.</summary>
+    public async ValueTask<Reply> PageFrom(Call c, IEnumerable<string> ids)
+    {
+        var items = new List<T>();
+        foreach (var id in ids)
+            if (await Rows.Find(c.Store, id, ct: c.Cancelled) is { } found) items.Add(found.Item);
+        return PageFrom(c, items);
+    }
+
+    private (IReadOnlyList<T> Items, Page Page) Arrange(Call c, IEnumerable<T> all, List<Func<T, bool>> tests, List<(Field<T>, bool Down)> sorts, int limit, string? marker)
+    {
+        all = all.Where(x => tests.TrueForAll(t => t(x)));
         IOrderedEnumerable<T>? order = null;
         foreach (var (field, down) in sorts)
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Cloud.Platform.State;
 
@@ -16,8 +17,14 @@ public sealed partial record Kind<T>
         var copy = Copy(item);
         foreach (var p in body.EnumerateObject())
         {
-            var field = Array.Find(Fields, f => f.Wire == p.Name && f.Rule.Accepts.HasFlag(where) && f.In(c.Version))
-                ?? throw Fault.BadRequest(Array.Exists(Fields, f => f.Wire == p.Name && f.Rule.Accepts != In.None) ? $"Cannot update read-only attribute {p.Name}" : $"Invalid input: Additional properties are not allowed ('{p.Name}' was unexpected).");
+            var field = Array.Find(Fields, f => f.Wire == p.Name && f.Rule.Accepts.HasFlag(where) && f.In(c.Version));
+            if (field is null && Rest is not null && !Array.Exists(Fields, f => f.Wire == p.Name) && p.Name != "links")
+            {
+                Rest.Add(copy, p.Name, p.Value);
+                continue;
+            }
+            if (field is null && where == In.Update && Array.Find(Fields, f => f.Wire == p.Name) is { } fixedOne && IsAlready(fixedOne.Get(item), p.Value)) continue;
+            field = field ?? throw Fault.BadRequest(Array.Exists(Fields, f => f.Wire == p.Name && f.Rule.Accepts != In.None) ? $"Cannot update read-only attribute {p.Name}" : $"Invalid input: Additional properties are not allowed ('{p.Name}' was unexpected).");
             if (field.Rule.Policy is { } rule && !c.Allows(rule, TargetOf(item)) && !SameAsOwn(c, field, p.Value)) throw Fault.Forbidden(rule);
             field.Set(copy, p.Value, Dialect);
         }
@@ -26,6 +33,16 @@ public sealed partial record Kind<T>
                 if (f.Rule.Required && !body.TryGetProperty(f.Wire, out _)) throw Fault.BadRequest($"Invalid input: '{f.Wire}' is a required property.");
         return copy;
     }
+
+    // Clients that send back what they read change nothing by it.
+    private static bool IsAlready(object? now, JsonElement sent) => (now, sent.ValueKind) switch
+    {
+        (null, JsonValueKind.Null) => true,
+        (string s, JsonValueKind.String) => s == sent.GetString(),
+        (bool b, JsonValueKind.True or JsonValueKind.False) => b == sent.GetBoolean(),
+        (int or long, JsonValueKind.Number) => sent.TryGetInt64(out var n) && n == Convert.ToInt64(now, CultureInfo.InvariantCulture),
+        _ => false,
+    };
 
     // A client may always say what would be so anyway, e.g. its own project id.
     private static bool SameAsOwn(Call c, Field<T> field, JsonElement value) =>

@@ -26,6 +26,7 @@ public sealed class Draft<T>(T item, Loaded<T>? old, JsonElement body) where T :
 public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dialect Dialect) where T : Resource, new()
 {
     private static readonly Field<T>[] Fields = Field<T>.All();
+    private static readonly Field<T>? Rest = Array.Find(Fields, f => f.Rule.Rest);
 
     public string One { get; init; } = Rows.Name;
     /// <summary>Name of the argument that holds the id in paths.</summary>
@@ -37,6 +38,8 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
     /// <summary>Those whom <see cref="ListsAll"/> allows get all projects' without asking (Neutron, Keystone).</summary>
     public bool AllByDefault { get; init; }
 
+    /// <summary>Whether one is in the collection that the path names (a user's credentials, a pool's members); what isn't is not there.</summary>
+    public Func<Call, T, bool>? Within { get; init; }
     /// <summary>Refines what <see cref="Rows{T}.Shared"/> lets other projects see.</summary>
     public Func<Call, T, bool>? SharedWith { get; init; }
 
@@ -78,7 +81,7 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
         for (var attempt = 0; ; attempt++)
         {
             var project = Rows.Global ? "" : OwnerIn(c, body);
-            c.Require(policy, new(project.Length == 0 ? c.User?.ProjectId : project));
+            c.Require(policy, project.Length == 0 ? c.Own : new(project));
             var blank = new T { Id = c.Services.Ids.New(), ProjectId = project, CreatedAt = c.Now };
             var draft = new Draft<T>(Read(c, blank, body, In.Create), null, body);
             try
@@ -121,11 +124,11 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
         }
     }
 
-    public async ValueTask Delete(Call c, string policy, ISaga? saga)
+    public async ValueTask Delete(Call c, string policy, ISaga? saga, string? id = null)
     {
         for (var attempt = 0; ; attempt++)
         {
-            var was = await Load(c, policy);
+            var was = await Load(c, policy, id);
             Unchanged(c, was.Item);
             if (was.Item.Doomed) return; // a delete that runs already is the same delete
             var draft = new Draft<T>(was.Item, was, default);
@@ -164,7 +167,7 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
     {
         id ??= c.Args[Id];
         var found = await Rows.Find(c.Store, id, c.User?.ProjectId, c.Cancelled);
-        if (found is null || !(c.Allows(Sees, TargetOf(found.Item)) || IsShared(c, found.Item))) throw Fault.NotFound(One, id);
+        if (found is null || Within?.Invoke(c, found.Item) == false || !(c.Allows(Sees, TargetOf(found.Item)) || IsShared(c, found.Item))) throw Fault.NotFound(One, id);
         c.Require(policy, IsShared(c, found.Item) && policy == Sees ? new(c.User?.ProjectId) : TargetOf(found.Item));
         return found;
     }

@@ -45,7 +45,7 @@ public sealed class Router
         try
         {
             if (found.Slice.Dialect.Microversions is { } versions) call.Version = versions.Negotiate(request.Header);
-            reply = await Run(call, found.Tree, request);
+            reply = await Run(call, found.Tree, found.Slice.Type, request);
         }
         catch (Exception e) when (e is not OperationCanceledException || !request.Cancelled.IsCancellationRequested)
         {
@@ -63,7 +63,7 @@ public sealed class Router
         return reply;
     }
 
-    private async Task<Reply> Run(Call call, RouteTree tree, Request request)
+    private async Task<Reply> Run(Call call, RouteTree tree, string types, Request request)
     {
         var candidates = tree.Find(call.Path);
         if (candidates.Count == 0) throw new Fault(404, "The resource could not be found.");
@@ -73,6 +73,7 @@ public sealed class Router
 
         call.Token = request.Header("X-Auth-Token");
         if (call.Token is { Length: > 0 }) call.User = await _services.Tokens.Verify(call.Token, call.Cancelled);
+        if (call.User?.AccessRules is { } rules && !rules.Any(r => r.Allows(types, call.Method, call.Path))) call.User = null;
         if (call.User is null && !routes.TrueForAll(r => r.Policy == Policy.Anyone))
             throw new Fault(401, "The request you have made requires authentication.") { Headers = [("WWW-Authenticate", $"Keystone uri=\"{request.Root}/identity\"")] };
 
@@ -83,7 +84,7 @@ public sealed class Router
         RouteTree.Fill(call.Args, route.Path, call.Path);
         if (call.Dialect.ProjectInPath && call.Args.TryGetValue("project_id", out var project) && project != call.User?.ProjectId)
             throw Fault.BadRequest($"Malformed request URL: URL's project_id '{project}' doesn't match Context's project_id '{call.User?.ProjectId}'");
-        call.Require(route.Policy, new(call.User?.ProjectId, call.User?.UserId, call.User?.DomainId));
+        call.Require(route.Policy, call.Own);
         return await route.Run(call);
     }
 

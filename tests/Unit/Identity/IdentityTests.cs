@@ -1,7 +1,7 @@
 using Cloud.Tests.Kit;
 using Xunit;
 
-namespace Cloud.Tests.Unit;
+namespace Cloud.Tests.Unit.Identity;
 
 public sealed class IdentityTests
 {
@@ -46,7 +46,8 @@ public sealed class IdentityTests
     [InlineData("{\"user\":{}}", 400)]
     [InlineData("{\"user\":{\"name\":\"\"}}", 400)]
     [InlineData("{\"user\":{\"name\":\"x\",\"id\":\"y\"}}", 400)]
-    [InlineData("{\"user\":{\"name\":\"x\",\"surprise\":1}}", 400)]
+    [InlineData("{\"user\":{\"name\":\"x\",\"enabled\":\"yes\"}}", 400)]
+    [InlineData("{\"user\":{\"name\":\"x\",\"links\":{}}}", 400)]
     [InlineData("{\"user\":{\"name\":\"demo\"}}", 409)]
     [InlineData("{\"user\":{\"name\":\"x\",\"domain_id\":\"none\"}}", 404)]
     public async Task Bad_bodies_are_refused_in_keystones_words(string body, int status)

@@ -1,0 +1,67 @@
+using Cloud.Platform.Access;
+using Cloud.Platform.State;
+
+namespace Cloud.Identity;
+
+/// <summary>From what a token says to who that is now.</summary>
+public static class Callers
+{
+    /// <summary>Null when user, project, domain, credential or trust is gone or disabled, or no role is left.</summary>
+    public static async ValueTask<Caller?> Of(IEntityStore store, TokenClaims t)
+    {
+        if (await Alive(store, t.UserId, t.IssuedAt) is not { } user) return null;
+        if (t.Kind == 't') return await OfTrust(store, t, user);
+        if (t.Kind == 'd' && !await Lives(store, t.ScopeId)) return null;
+        var caller = new Caller
+        {
+            UserId = user.Id, UserDomainId = user.DomainId, DomainId = t.Kind == 'd' ? t.ScopeId : null, System = t.Kind == 's',
+            IssuedAt = t.IssuedAt, ExpiresAt = t.ExpiresAt, Methods = t.Methods.Split(','), AuditId = t.AuditId,
+        };
+        if (t.Kind == 'u') return caller;
+        var roles = await Grants.Effective(store, user.Id, t.Kind, t.ScopeId);
+        if (t.AppCredentialId.Length > 0)
+        {
+            // One role lost voids the credential: it was made to do a certain job, not a part of it.
+            if ((await AppCredentials.Rows.Get(store, "", t.AppCredentialId))?.Item is not { } credential || !credential.RoleIds.All(id => roles.Any(r => r.Id == id))) return null;
+            roles = [.. await Brought(store, roles, credential.RoleIds)];
+            caller = caller with
+            {
+                AppCredentialId = credential.Id, Restricted = !credential.Unrestricted,
+                AccessRules = credential.Rules is { } rules ? [.. rules.Select(r => new AccessRule(r.Service, r.Method, r.Path))] : null,
+            };
+        }
+        return t.Kind == 'p' ? await On(store, caller, t.ScopeId, roles) : With(caller, roles);
+    }
+
+    private static async ValueTask<Caller?> OfTrust(IEntityStore store, TokenClaims t, User trustee)
+    {
+        if ((await Trusts.Rows.Get(store, "", t.ScopeId))?.Item is not { } trust || trust.TrusteeUserId != trustee.Id || await Alive(store, trust.TrustorUserId, trust.CreatedAt) is not { } trustor) return null;
+        var user = trust.Impersonation ? trustor : trustee;
+        var caller = new Caller
+        {
+            UserId = user.Id, UserDomainId = user.DomainId, TrustId = trust.Id, Restricted = true,
+            IssuedAt = t.IssuedAt, ExpiresAt = t.ExpiresAt, Methods = t.Methods.Split(','), AuditId = t.AuditId,
+        };
+        if (trust.Project is not { } project) return caller;
+        var held = await Grants.Effective(store, trustor.Id, 'p', project);
+        return trust.RoleIds.All(id => held.Any(r => r.Id == id)) ? await On(store, caller, project, await Brought(store, held, trust.RoleIds)) : null;
+    }
+
+    private static async ValueTask<User?> Alive(IEntityStore store, string id, DateTimeOffset since) =>
+        (await Directory.Users.Get(store, "", id))?.Item is { Enabled: true } user && !(user.ValidFrom > since) && await Lives(store, user.DomainId) ? user : null;
+
+    private static async ValueTask<bool> Lives(IEntityStore store, string domain) => (await Directory.Domains.Get(store, "", domain))?.Item.Enabled == true;
+
+    private static async ValueTask<Caller?> On(IEntityStore store, Caller caller, string projectId, IReadOnlyList<Role> roles) =>
+        (await Directory.Projects.Get(store, "", projectId))?.Item is { Enabled: true } project && await Lives(store, project.DomainId!)
+            ? With(caller with { ProjectId = project.Id, ProjectDomainId = project.DomainId }, roles) : null;
+
+    private static Caller? With(Caller caller, IReadOnlyList<Role> roles) => roles.Count == 0 ? null : caller with { Roles = [.. roles.Select(r => r.Name).Order(StringComparer.Ordinal)] };
+
+    /// <summary>Those named by <paramref name="ids"/> and what they imply.</summary>
+    private static async ValueTask<IReadOnlyList<Role>> Brought(IEntityStore store, IReadOnlyList<Role> held, IEnumerable<string> ids)
+    {
+        var all = Implications.Expand(ids, await Implications.All(store));
+        return [.. held.Where(r => all.Contains(r.Id))];
+    }
+}

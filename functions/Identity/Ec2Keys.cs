@@ -1,0 +1,79 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Cloud.Platform.Rest;
+using Cloud.Platform.State;
+
+namespace Cloud.Identity;
+
+/// <summary>OS-EC2: a user's access and secret keys for one project, kept as credentials of the type ec2.</summary>
+public static class Ec2Keys
+{
+    private const string Path = "/v3/users/{user_id}/credentials/OS-EC2";
+
+    /// <summary>What the credential's blob holds.</summary>
+    private sealed record Keys(string Access, string Secret);
+
+    public static readonly Route[] Routes =
+    [
+        new("GET", Path, "identity:ec2_list_credentials", async c =>
+        {
+            var all = (await Credentials.Rows.InProject(c.Store, "")).Where(x => x.Type == "ec2" && x.UserId == c.Args["user_id"]).ToList();
+            return Reply.Of(200, w =>
+            {
+                w.WriteStartObject();
+                w.WriteStartArray("credentials");
+                foreach (var x in all) Write(w, c, x);
+                w.WriteEndArray();
+                IdentityDialect.Value.Links(w, c, new("credentials", 0, false, null, null));
+                w.WriteEndObject();
+            });
+        }),
+        new("POST", Path, "identity:ec2_create_credential", async c =>
+        {
+            Auth.Unrestricted(c);
+            var user = await Directory.Need(c, Directory.Users, c.Args["user_id"]);
+            if (c.Json.ValueKind != JsonValueKind.Object || !c.Json.TryGetProperty("tenant_id", out var tenant) || tenant.ValueKind != JsonValueKind.String) throw Fault.BadRequest("Invalid input: 'tenant_id' is a required property.");
+            var project = await Directory.Need(c, Directory.Projects, tenant.GetString()!);
+            // A user's keys open no project that he himself may not enter.
+            if ((await Grants.Effective(c.Store, user.Id, 'p', project.Id)).Count == 0) throw Fault.Forbidden(c.Route.Policy);
+            var keys = new Keys(RandomNumberGenerator.GetHexString(32, lowercase: true), RandomNumberGenerator.GetHexString(32, lowercase: true));
+            var item = new Credential
+            {
+                Id = Credentials.IdOf(keys.Access), Type = "ec2", UserId = user.Id, Project = project.Id, MadeBy = c.Caller.AppCredentialId, CreatedAt = c.Now,
+                Blob = JsonSerializer.Serialize(keys, JsonSerializerOptions.Web),
+            };
+            return One(c, 201, await Credentials.Rows.Save(c.Services, item, null, Change.By(c)));
+        }),
+        new("GET", Path + "/{access}", "identity:ec2_get_credential", async c => One(c, 200, (await Own(c)).Item)),
+        new("DELETE", Path + "/{access}", "identity:ec2_delete_credential", async c =>
+        {
+            Auth.Unrestricted(c);
+            await Credentials.Rows.Remove(c.Services, await Own(c), Change.By(c));
+            return Reply.Empty(204);
+        }),
+    ];
+
+    private static async ValueTask<Loaded<Credential>> Own(Call c) =>
+        await Credentials.Rows.Get(c.Store, "", Credentials.IdOf(c.Args["access"])) is { Item.Type: "ec2" } x && x.Item.UserId == c.Args["user_id"] ? x : throw Fault.NotFound("credential", c.Args["access"]);
+
+    private static Reply One(Call c, int status, Credential x) => Reply.Of(status, w =>
+    {
+        w.WriteStartObject();
+        w.WritePropertyName("credential");
+        Write(w, c, x);
+        w.WriteEndObject();
+    });
+
+    private static void Write(Utf8JsonWriter w, Call c, Credential x)
+    {
+        var keys = JsonSerializer.Deserialize<Keys>(x.Blob, JsonSerializerOptions.Web)!;
+        w.WriteStartObject();
+        w.WriteString("user_id", x.UserId);
+        w.WriteString("tenant_id", x.Project);
+        w.WriteString("access", keys.Access);
+        w.WriteString("secret", keys.Secret);
+        w.WriteNull("trust_id");
+        IdentityDialect.SelfLink(w, c, $"users/{x.UserId}/credentials/OS-EC2", keys.Access);
+        w.WriteEndObject();
+    }
+}

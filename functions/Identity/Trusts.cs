@@ -1,0 +1,117 @@
+using Cloud.Platform.Rest;
+using Cloud.Platform.State;
+
+namespace Cloud.Identity;
+
+/// <summary>OS-TRUST: one user lets another act with some of his roles. https://docs.openstack.org/api-ref/identity/v3-ext/#os-trust-api</summary>
+public static class Trusts
+{
+    public static readonly Rows<Trust> Rows = new("trust", "identity") { Global = true };
+
+    private static readonly Kind<Trust> Kind = new(Rows, "trusts", "/v3/OS-TRUST/trusts", IdentityDialect.Value)
+    {
+        Sees = "authenticated", Id = "trust_id",
+        Check = async (c, d) =>
+        {
+            var t = d.Item;
+            Auth.Unrestricted(c);
+            if (t.TrustorUserId != c.Caller.UserId) throw Fault.Forbidden("identity:create_trust");
+            if (t.ExpiresAt <= c.Now) throw Fault.BadRequest("Invalid input for field 'expires_at': it is in the past.");
+            await Directory.Need(c, Directory.Users, t.TrusteeUserId);
+            var wanted = t.WantedRoles ?? [];
+            if ((t.Project is null) != (wanted.Length == 0)) throw Fault.BadRequest("A trust is for a project and at least one role on it, or for neither.");
+            if (t.Project is { } project) await Directory.Need(c, Directory.Projects, project);
+            var held = t.Project is null ? [] : await Grants.Effective(c.Store, t.TrustorUserId, 'p', t.Project);
+            if (t.RedelegationCount != 0 || t.AllowRedelegation) throw new Fault(403, "Trusts can't be handed on in this cloud.");
+            var roles = wanted.Select(w => held.FirstOrDefault(r => w.Id is not null ? r.Id == w.Id : r.Name == w.Name)?.Id ?? throw new Fault(403, "A role of the trust is not assigned to the trustor on the project."));
+            d.Item = t with { RoleIds = [.. roles.Distinct()], WantedRoles = null };
+        },
+        CheckDelete = (c, d) =>
+        {
+            if (d.Item.TrustorUserId != c.Caller.UserId) c.Require("identity:delete_trust", default);
+            Directory.ForgetsTokens(c, d);
+            return ValueTask.CompletedTask;
+        },
+        Extend = (w, c, t, _) =>
+        {
+            w.WriteNull("redelegated_trust_id");
+            IdentityDialect.SelfLink(w, c, "OS-TRUST/trusts", t.Id);
+        },
+    };
+
+    public static readonly Route[] Routes =
+    [
+        new("GET", "/v3/OS-TRUST/trusts", "authenticated", List), new("POST", "/v3/OS-TRUST/trusts", "authenticated", async c => Shown(c, 201, await Kind.Create(c, "authenticated", c.Body("trust"), null), await RolesOf(c))),
+        new("GET", "/v3/OS-TRUST/trusts/{trust_id}", "authenticated", async c => Shown(c, 200, await Own(c, "identity:get_trust"), await RolesOf(c))),
+        new("DELETE", "/v3/OS-TRUST/trusts/{trust_id}", "authenticated", async c =>
+        {
+            await Own(c, "identity:delete_trust");
+            await Kind.Delete(c, "authenticated", null);
+            return Reply.Empty(204);
+        }),
+        new("GET", "/v3/OS-TRUST/trusts/{trust_id}/roles", "authenticated", async c => await Roles.Kind.PageFrom(c, (await Own(c, "identity:list_roles_for_trust")).RoleIds)),
+        new("GET", "/v3/OS-TRUST/trusts/{trust_id}/roles/{role}", "authenticated", async c =>
+        {
+            var trust = await Own(c, "identity:get_role_for_trust");
+            return trust.RoleIds.Contains(c.Args["role"]) ? Roles.Kind.One1(c, 200, await Directory.Need(c, Directory.Roles, c.Args["role"])) : throw Fault.NotFound("role", c.Args["role"]);
+        }),
+    ];
+
+    /// <summary>Those of a user, or of a project that ends.</summary>
+    public static async ValueTask RemoveOf(Call c, Func<Trust, bool> gone)
+    {
+        foreach (var t in (await Rows.InProject(c.Store, "")).Where(gone))
+            if (await Rows.Get(c.Store, "", t.Id) is { } row) await Rows.Remove(c.Services, row, Change.By(c));
+    }
+
+    /// <summary>Takes one of the uses that are left.</summary>
+    /// <returns>False when none was.</returns>
+    public static async ValueTask<bool> Use(Call c, string id)
+    {
+        while (await Rows.Get(c.Store, "", id, c.Cancelled) is { } row)
+        {
+            if (row.Item.RemainingUses is not { } left) return true;
+            if (left <= 0) return false;
+            try
+            {
+                await Rows.Save(c.Services, row.Item with { RemainingUses = left - 1 }, row, Change.By(c), ct: c.Cancelled);
+                return true;
+            }
+            catch (ConflictException) { /* somebody else used it at the same moment */ }
+        }
+        return false;
+    }
+
+    private static async ValueTask<Reply> List(Call c)
+    {
+        var (trustor, trustee) = (c.First("trustor_user_id"), c.First("trustee_user_id"));
+        if ((trustor ?? trustee) != c.Caller.UserId && trustee != c.Caller.UserId) c.Require("identity:list_trusts", default);
+        return Kind.PageFrom(c, await Rows.InProject(c.Store, ""));
+    }
+
+    // Trustor and trustee see it; for anybody else it isn't there.
+    private static async ValueTask<Trust> Own(Call c, string policy)
+    {
+        var trust = (await Kind.Load(c, "authenticated")).Item;
+        return trust.TrustorUserId == c.Caller.UserId || trust.TrusteeUserId == c.Caller.UserId || c.Allows(policy, default) ? trust : throw Fault.NotFound("trust", trust.Id);
+    }
+
+    private static async ValueTask<IReadOnlyDictionary<string, Role>> RolesOf(Call c) => (await Directory.Roles.InProject(c.Store, "")).ToDictionary(r => r.Id);
+
+    private static Reply Shown(Call c, int status, Trust trust, IReadOnlyDictionary<string, Role> roles) => (Kind with
+    {
+        Extend = (w, call, t, detail) =>
+        {
+            Kind.Extend!(w, call, t, detail);
+            w.WriteStartObject("roles_links");
+            w.WriteNull("next");
+            w.WriteString("self", $"{c.BaseUrl}/v3/OS-TRUST/trusts/{t.Id}/roles");
+            w.WriteNull("previous");
+            w.WriteEndObject();
+            w.WriteStartArray("roles");
+            foreach (var id in t.RoleIds)
+                if (roles.TryGetValue(id, out var role)) Roles.Kind.WriteItem(w, call, role);
+            w.WriteEndArray();
+        },
+    }).One1(c, status, trust);
+}

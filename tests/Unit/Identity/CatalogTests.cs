@@ -1,0 +1,49 @@
+using Cloud.Tests.Kit;
+using Xunit;
+
+namespace Cloud.Tests.Unit.Identity;
+
+public sealed class CatalogTests
+{
+    private static async Task<Dictionary<string, string>> Catalog(TestCloud cloud, string user = "demo") =>
+        (await cloud.Send("GET", "/identity/v3/auth/catalog", user: user)).Body.GetProperty("catalog").EnumerateArray().Where(s => s.GetProperty("endpoints").GetArrayLength() > 0)
+            .ToDictionary(s => s.GetProperty("type").GetString()!, s => s.GetProperty("endpoints")[0].GetProperty("url").GetString()!);
+
+    [Fact]
+    public async Task It_shows_what_administrators_add_with_the_callers_ids_filled_in()
+    {
+        await using var cloud = await TestCloud.Start();
+        var service = await cloud.Make("services", "service", new { type = "rating", name = "bills" });
+        Assert.Equal(400, (await cloud.Send("POST", "/identity/v3/endpoints", new { endpoint = new { service_id = service, @interface = "public", url = "http://x/%(secret)s" } })).Status);
+        Assert.Equal(400, (await cloud.Send("POST", "/identity/v3/endpoints", new { endpoint = new { service_id = service, @interface = "public", url = "file:///etc/passwd" } })).Status);
+        Assert.Equal(400, (await cloud.Send("POST", "/identity/v3/endpoints", new { endpoint = new { service_id = "none", @interface = "public", url = "http://x" } })).Status);
+        Assert.Equal(403, (await cloud.Send("POST", "/identity/v3/endpoints", new { endpoint = new { service_id = service, @interface = "public", url = "http://x" } }, "demo")).Status);
+        var endpoint = await cloud.Make("endpoints", "endpoint", new { service_id = service, @interface = "public", url = "http://bills/%(project_id)s", region = "RegionTwo" });
+        var catalog = await Catalog(cloud);
+        Assert.Equal("http://bills/" + await cloud.IdOf("projects", "demo"), catalog["rating"]);
+        Assert.Equal("http://cloud/identity/v3", catalog["identity"]);
+        Assert.Equal(200, (await cloud.Send("GET", "/identity/v3/regions/RegionTwo")).Status);
+
+        await cloud.Send("PATCH", "/identity/v3/endpoints/" + endpoint, new { endpoint = new { enabled = false } });
+        Assert.DoesNotContain("rating", (await Catalog(cloud)).Keys);
+        Assert.Equal(403, (await cloud.Send("DELETE", "/identity/v3/regions/RegionTwo")).Status);
+        Assert.Equal(204, (await cloud.Send("DELETE", "/identity/v3/services/" + service)).Status);
+        Assert.Equal(404, (await cloud.Send("GET", "/identity/v3/endpoints/" + endpoint)).Status);
+        Assert.Equal(204, (await cloud.Send("DELETE", "/identity/v3/regions/RegionTwo")).Status);
+    }
+
+    [Fact]
+    public async Task Endpoints_assigned_to_a_project_are_all_that_it_sees()
+    {
+        await using var cloud = await TestCloud.Start();
+        var demo = await cloud.IdOf("projects", "demo");
+        Assert.Equal(204, (await cloud.Send("PUT", $"/identity/v3/OS-EP-FILTER/projects/{demo}/endpoints/compute-public")).Status);
+        var group = await cloud.Make("OS-EP-FILTER/endpoint_groups", "endpoint_group", new { name = "images", filters = new { service_id = "image" } });
+        Assert.Equal(204, (await cloud.Send("PUT", $"/identity/v3/OS-EP-FILTER/endpoint_groups/{group}/projects/{demo}")).Status);
+        Assert.Equal(["compute", "image"], (await Catalog(cloud)).Keys.Order());
+        Assert.Contains("network", (await Catalog(cloud, "admin")).Keys);
+        await cloud.Send("DELETE", $"/identity/v3/OS-EP-FILTER/endpoint_groups/{group}");
+        await cloud.Send("DELETE", $"/identity/v3/OS-EP-FILTER/projects/{demo}/endpoints/compute-public");
+        Assert.Contains("network", (await Catalog(cloud)).Keys);
+    }
+}
