@@ -15,6 +15,11 @@ public static class Names
     public static string Tap(string portId) => "cst" + Short(portId);
     public static string Bridge(string networkId) => "csb" + Short(networkId);
     public static string Vxlan(string networkId) => "csv" + Short(networkId);
+    /// <summary>Our end of the pair that joins a network to an operator's bridge; <see cref="UplinkPeer"/> is the other.</summary>
+    public static string Uplink(string networkId) => "csu" + Short(networkId);
+    public static string UplinkPeer(string networkId) => "csp" + Short(networkId);
+    public static string DhcpPort(string networkId) => "csh" + Short(networkId);
+    public static string RouterPort(string portId) => "csi" + Short(portId);
     public static string DhcpNamespace(string networkId) => "csd-" + Short(networkId);
     public static string RouterNamespace(string routerId) => "csr-" + Short(routerId);
     public static string Domain(string serverId) => "cs-" + serverId;

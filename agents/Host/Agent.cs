@@ -4,6 +4,7 @@ using Cloud.Agents.Host.Domains;
 using Cloud.Agents.Host.Handlers;
 using Cloud.Agents.Host.Linux;
 using Cloud.Agents.Host.Metadata;
+using Cloud.Agents.Host.Networks;
 using Microsoft.Extensions.Logging;
 
 namespace Cloud.Agents.Host;
@@ -26,6 +27,7 @@ public sealed class Agent
     private readonly GuestReports reports;
     private readonly Revival revival;
     private readonly Consoles consoles;
+    private readonly NetworkParts networks;
 
     public Agent(AgentParts parts)
     {
@@ -41,21 +43,24 @@ public sealed class Agent
         var files = new DiskFiles(options, tool);
         var cache = new ImageCache(options, source, ledger, files);
 
+        Metadata = new MetadataServer(metadata, ledger, notes);
+        networks = new NetworkParts(options, tool, ledger, Metadata.Answer, logs);
+
         var images = new ImageHandlers(cache);
         var disks = new DiskHandlers(files, cache, guests, hypervisor, time);
         var domains = new DomainHandlers(guests, notes, consoles, configDrives, hypervisor, ledger);
         var handlers = new HandlerTable()
             .On<EnsureImage>(images).On<RemoveImage>(images)
             .On<EnsureDisk>(disks).On<RemoveDisk>(disks).On<CopyDisk>(disks)
+            .On<EnsureNetwork>(networks.Networks).On<EnsurePort>(networks.Ports).On<RemovePort>(networks.Ports).On<EnsureRouter>(networks.Routers).On<RemoveRouter>(networks.Routers)
             .On<EnsureDomain>(domains).On<RebootDomain>(domains).On<RemoveDomain>(domains).On<ReadConsole>(domains);
 
         // In the order of recovery: guests need their disks and their taps.
-        holders = [disks, domains];
+        holders = [networks.Holder, disks, domains];
         inbox = new Inbox(ledger, handlers, new KeyLock(), options.Parallel, logs.CreateLogger<Inbox>());
         heartbeats = new Heartbeats(options, new Capacity(options, hypervisor), link, boot, time, logs.CreateLogger<Heartbeats>());
         reports = new GuestReports(options, hypervisor, guests, notes, ledger, changes, time, logs.CreateLogger<GuestReports>());
         revival = new Revival(guests, notes, ledger, time, logs.CreateLogger<Revival>());
-        Metadata = new MetadataServer(metadata, ledger, notes);
     }
 
     public MetadataServer Metadata { get; }

@@ -16,7 +16,8 @@ public sealed class MetadataServer(MetadataTree tree, ISpecs specs, GuestNotes n
 
     public void Map(WebApplication app) => app.Run(Answer);
 
-    private async Task Answer(HttpContext http)
+    /// <summary>Answers the guest whose id stands in X-Instance-ID.</summary>
+    public async Task Answer(HttpContext http)
     {
         http.Response.Headers.XContentTypeOptions = "nosniff";
         var values = http.Request.Headers["X-Instance-ID"];

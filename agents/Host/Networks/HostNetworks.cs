@@ -1,0 +1,188 @@
+using Cloud.Agents.Contract;
+using Cloud.Agents.Host.Linux;
+using Microsoft.Extensions.Logging;
+
+namespace Cloud.Agents.Host.Networks;
+
+/// <summary>
+/// Everything of networks on this host. A network is here as long as a port or a router is on it; DHCP and metadata as long as a port is.
+/// </summary>
+public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces, Wishes wishes, Segments segments, PortFilter filter, DhcpServers dhcp, Routers routers, ILogger<HostNetworks> log) : IHolder
+{
+    private readonly KeyLock locks = new();
+
+    /// <exception cref="HandlerFault">Among others: the rules make no sense. Then the port is there, and closed.</exception>
+    public async Task Ensure(NetworkSpec network, PortSpec port, CancellationToken ct)
+    {
+        using var held = await locks.Take(network.NetworkId, ct);
+        wishes.Put(network, port);
+        await Bring(network, port, ct);
+    }
+
+    /// <summary>Does nothing when nobody here is on the network.</summary>
+    public async Task Ensure(NetworkSpec network, CancellationToken ct)
+    {
+        using var held = await locks.Take(network.NetworkId, ct);
+        if (!wishes.IsUsed(network.NetworkId))
+        {
+            wishes.RemoveNetwork(network.NetworkId);
+            return;
+        }
+
+        wishes.Put(network);
+        await Bring(network, null, ct);
+    }
+
+    public async Task RemovePort(string portId, CancellationToken ct)
+    {
+        var networkId = wishes.NetworkOf(portId);
+        using var held = networkId is null ? null : await locks.Take(networkId, ct);
+        wishes.RemovePort(portId);
+        if ((await Ip.Interfaces(tool, ct)).ContainsKey(Names.Tap(portId)))
+            await Ip.Apply(tool, new Script().Add($"link del dev {Names.Tap(portId)}"), ct);
+        await filter.Remove(portId, ct);
+        if (networkId is null || wishes.Network(networkId) is not { } network)
+            return;
+        if (!wishes.IsUsed(networkId))
+            await Drop(networkId, ct);
+        else if (wishes.PortsOf(networkId).Count == 0)
+            await dhcp.Remove(networkId, ct);
+        else
+            await Bring(network, null, ct);
+    }
+
+    public async Task Ensure(RouterSpec router, CancellationToken ct)
+    {
+        wishes.Put(router);
+        foreach (var network in Wishes.NetworksOf(router))
+        {
+            using var held = await locks.Take(network.NetworkId, ct);
+            await Bring(network, null, ct);
+        }
+
+        var batch = new Script();
+        var fresh = routers.Plan(router, await Ip.Interfaces(tool, ct), batch);
+        await Ip.Apply(tool, batch, ct);
+        await routers.Route(router, fresh, ct);
+        await Collect(ct);
+    }
+
+    public async Task RemoveRouter(string routerId, CancellationToken ct)
+    {
+        wishes.RemoveRouter(routerId);
+        await routers.Remove(routerId, ct);
+        await Collect(ct);
+    }
+
+    /// <summary>Deletes what nobody wants any more, then makes everything that is wished. One that can't be made doesn't stop the others.</summary>
+    public async Task Recover(CancellationToken ct)
+    {
+        wishes.Load();
+        await RemoveLeftovers(ct);
+        await filter.Recover(ct);
+        foreach (var (network, port) in wishes.Ports)
+            await Try(Marks.Port, port.PortId, () => Ensure(network, port, ct), ct);
+        foreach (var router in wishes.Routers)
+            await Try(Marks.Router, router.RouterId, () => Ensure(router, ct), ct);
+    }
+
+    public async Task<IReadOnlyList<InventoryItem>> Items(CancellationToken ct)
+    {
+        var present = await Ip.Interfaces(tool, ct);
+        return
+        [
+            .. present.Values.Select(marks.Of).Where(m => m?.Kind == Marks.Port).Select(m => new InventoryItem($"port/{m!.Value.Id}", 0)),
+            .. wishes.Routers.Where(r => namespaces.Exists(Names.RouterNamespace(r.RouterId))).Select(r => new InventoryItem($"router/{r.RouterId}", 0)),
+        ];
+    }
+
+    /// <summary>Makes a network true, and one port on it if given.</summary>
+    private async Task Bring(NetworkSpec network, PortSpec? port, CancellationToken ct)
+    {
+        var present = await Ip.Interfaces(tool, ct);
+        var ports = wishes.PortsOf(network.NetworkId);
+        HandlerFault? closed = null;
+        if (port is not null)
+        {
+            try
+            {
+                await filter.Ensure(network, port, ct);
+            }
+            catch (HandlerFault fault) when (!fault.Retry)
+            {
+                closed = fault;
+            }
+        }
+
+        var batch = new Script();
+        segments.Plan(network, present, batch);
+        var fresh = ports.Count > 0 && dhcp.Plan(network, present, batch);
+        if (port is not null)
+            Plug(network, port, present, batch);
+        await Ip.Apply(tool, batch, ct);
+        await segments.Flood(network, ct);
+        if (ports.Count > 0)
+            await dhcp.Serve(network, ports, fresh, ct);
+        if (closed is not null)
+            throw closed;
+    }
+
+    /// <summary>The tap stays when the guest stops: libvirt is told that it isn't its own.</summary>
+    private void Plug(NetworkSpec network, PortSpec port, IReadOnlyDictionary<string, Interface> present, Script batch)
+    {
+        var tap = Names.Tap(port.PortId);
+        if (!present.ContainsKey(tap))
+            batch.Add($"tuntap add dev {tap} mode tap");
+        batch.Add($"link set dev {tap} alias {marks.Alias(Marks.Port, port.PortId)} mtu {Segments.Mtu(network)} addrgenmode none master {Names.Bridge(network.NetworkId)} {(Word)(port.AdminUp ? "up" : "down")}");
+    }
+
+    /// <summary>Removes a network that nobody uses. The caller holds its lock.</summary>
+    private async Task Drop(string networkId, CancellationToken ct)
+    {
+        await dhcp.Remove(networkId, ct);
+        var batch = new Script();
+        Segments.PlanRemoval(networkId, await Ip.Interfaces(tool, ct), batch);
+        await Ip.Apply(tool, batch, ct);
+        await filter.Forget(networkId, ct);
+        wishes.RemoveNetwork(networkId);
+    }
+
+    private async Task Collect(CancellationToken ct)
+    {
+        foreach (var network in wishes.Networks.Where(n => !wishes.IsUsed(n.NetworkId)))
+        {
+            using var held = await locks.Take(network.NetworkId, ct);
+            if (!wishes.IsUsed(network.NetworkId))
+                await Drop(network.NetworkId, ct);
+        }
+    }
+
+    private async Task RemoveLeftovers(CancellationToken ct)
+    {
+        await Collect(ct);
+        var networks = wishes.Networks.Select(n => n.NetworkId).ToHashSet(StringComparer.Ordinal);
+        var routerIds = wishes.Routers.Select(r => r.RouterId).ToHashSet(StringComparer.Ordinal);
+        var spaces = networks.Select(Names.DhcpNamespace).Concat(routerIds.Select(Names.RouterNamespace)).ToHashSet(StringComparer.Ordinal);
+        var batch = new Script();
+        foreach (var found in (await Ip.Interfaces(tool, ct)).Values)
+            if (marks.Of(found) is var (kind, id) && (kind switch { Marks.Port => wishes.NetworkOf(id) is null, Marks.Network => !networks.Contains(id), Marks.Router => !routerIds.Contains(id), _ => false }))
+                batch.Add($"link del dev {found.Name}");
+        // The other end of a pair goes with the first.
+        await tool.Try(new ToolCall("ip", ["-force", "-batch", "-"], batch.ToString()), ct);
+        await dhcp.RemoveAllBut(spaces, ct);
+        foreach (var name in namespaces.All().Where(n => !spaces.Contains(n)))
+            namespaces.Remove(name);
+    }
+
+    private async Task Try(string kind, string id, Func<Task> act, CancellationToken ct)
+    {
+        try
+        {
+            await act();
+        }
+        catch (Exception e) when (!ct.IsCancellationRequested)
+        {
+            log.LogError("{Kind} {Id} can't be brought back: {Message}", kind, id, e.Message);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+using Cloud.Agents.Contract;
+using Cloud.Agents.Host.Linux;
+using Microsoft.Extensions.Logging;
+
+namespace Cloud.Agents.Host.Networks;
+
+/// <summary>
+/// What guests may send and receive. The kernel's bridges know no connections, so an inet chain, which bridged frames pass as well,
+/// copies what the connection table knows into the mark, and chains of the bridge, a handful for each port, judge by it.
+/// Each network is a zone of its own in that table: tenants may use the same addresses.
+/// </summary>
+public sealed class PortFilter(ITool tool, Marks marks, Wishes wishes, ILogger<PortFilter> log) : IDisposable
+{
+    /// <summary>Marks of a packet: an answer within a known connection, an error about one, or beyond understanding.</summary>
+    internal const int Reply = 1, Related = 2, Invalid = 4;
+
+    private readonly SemaphoreSlim gate = new(1, 1);
+    private Word Table => marks.Table;
+
+    /// <summary>Before the port is plugged in, so that it is never without rules.</summary>
+    /// <exception cref="HandlerFault">The rules can't be carried out; the port is closed then.</exception>
+    public async Task Ensure(NetworkSpec network, PortSpec port, CancellationToken ct)
+    {
+        var (lines, fault) = Chains(network, port);
+        using (await Enter(ct))
+        {
+            if (await Apply(Change(network, port.PortId, lines), ct) is { } error)
+            {
+                fault ??= new HandlerFault($"nft refuses the rules of port {port.PortId}: {error.Trim()}", retry: false);
+                if (await Apply(Change(network, port.PortId, PortChains.Closed(port.PortId)), ct) is { } worse)
+                    throw new HandlerFault($"port {port.PortId} can't be closed: {worse.Trim()}", retry: true);
+            }
+        }
+
+        if (fault is not null)
+            throw fault;
+    }
+
+    /// <summary>Call when it is unplugged.</summary>
+    public async Task Remove(string portId, CancellationToken ct)
+    {
+        // What is added first can always be deleted.
+        var script = new Script().Add($"table bridge {Table} {{").Add(PortChains.Closed(portId)).Add($"}}");
+        Elements(script, "add", portId);
+        Elements(script, "delete", portId);
+        foreach (var chain in PortChains.All)
+            script.Add($"delete chain bridge {Table} {PortChains.Chain(chain, portId)}");
+        using (await Enter(ct))
+            if (!wishes.AnyPort || await Nft.Try(tool, script, ct) is not null)
+                await Rebuild(ct);
+    }
+
+    /// <summary>Call when nobody is on the network any more.</summary>
+    public async Task Forget(string networkId, CancellationToken ct)
+    {
+        var (bridge, zone) = (Names.Bridge(networkId), wishes.Zone(networkId));
+        await Conntrack.ForgetZone(tool, zone, ct);
+        using (await Enter(ct))
+            if (wishes.AnyPort)
+                await Nft.Try(tool, new Script().Add($"add element inet {Table} zones {{ {bridge} : {zone} }}").Add($"delete element inet {Table} zones {{ {bridge} : {zone} }}"), ct);
+    }
+
+    /// <summary>The whole rule set anew; none when there are no ports.</summary>
+    public async Task Recover(CancellationToken ct)
+    {
+        using (await Enter(ct))
+            await Rebuild(ct);
+    }
+
+    public void Dispose() => gate.Dispose();
+
+    /// <summary>A change of one port; when what it builds on isn't there (somebody flushed the rule set), everything is built anew.</summary>
+    private async Task<string?> Apply(Script change, CancellationToken ct)
+    {
+        if (await Nft.Try(tool, change, ct) is not { } error)
+            return null;
+        if ((await tool.Try("nft", ["list", "chain", "bridge", Table.Text, "forward"], ct)).ExitCode == 0 && (await tool.Try("nft", ["list", "map", "inet", Table.Text, "zones"], ct)).ExitCode == 0)
+            return error;
+        await Rebuild(ct);
+        return await Nft.Try(tool, change, ct);
+    }
+
+    private async Task Rebuild(CancellationToken ct)
+    {
+        var script = new Script();
+        foreach (var family in new Word[] { "inet", "bridge" })
+            script.Add($"add table {family} {Table}").Add($"delete table {family} {Table}");
+        if (wishes.AnyPort)
+        {
+            Base(script);
+            foreach (var (network, port) in wishes.Ports)
+                script.Add(Change(network, port.PortId, Chains(network, port).Lines, fresh: true));
+        }
+
+        if (await Nft.Try(tool, script, ct) is not { } error)
+            return;
+
+        // One of the ports is at fault: the others have theirs, one by one.
+        log.LogWarning("nft refuses the rules: {Error}", error);
+        script = new Script();
+        foreach (var family in new Word[] { "inet", "bridge" })
+            script.Add($"add table {family} {Table}").Add($"delete table {family} {Table}");
+        Base(script);
+        await Nft.Apply(tool, script, ct);
+        foreach (var (network, port) in wishes.Ports)
+            if (await Nft.Try(tool, Change(network, port.PortId, Chains(network, port).Lines), ct) is not null)
+                await Nft.Apply(tool, Change(network, port.PortId, PortChains.Closed(port.PortId)), ct);
+    }
+
+    private static (Script Lines, HandlerFault? Fault) Chains(NetworkSpec network, PortSpec port)
+    {
+        try
+        {
+            return (PortChains.Of(port, DhcpServers.Address(network.NetworkId)), null);
+        }
+        catch (HandlerFault fault)
+        {
+            return (PortChains.Closed(port.PortId), fault);
+        }
+    }
+
+    private Script Change(NetworkSpec network, string portId, Script chains, bool fresh = false)
+    {
+        var script = new Script();
+        if (!fresh)
+            foreach (var chain in PortChains.All)
+                script.Add($"add chain bridge {Table} {PortChains.Chain(chain, portId)}").Add($"flush chain bridge {Table} {PortChains.Chain(chain, portId)}");
+        script.Add($"add element inet {Table} zones {{ {Names.Bridge(network.NetworkId)} : {wishes.Zone(network.NetworkId)} }}");
+        script.Add($"table bridge {Table} {{").Add(chains).Add($"}}");
+        Elements(script, "add", portId);
+        return script;
+    }
+
+    private void Elements(Script script, Word verb, string portId)
+    {
+        var tap = Names.Tap(portId);
+        script.Add($"{verb} element bridge {Table} from {{ {tap} : goto {PortChains.Chain("from", portId)} }}");
+        script.Add($"{verb} element bridge {Table} out {{ {tap} : jump {PortChains.Chain("out", portId)} }}");
+        script.Add($"{verb} element bridge {Table} in {{ {tap} : goto {PortChains.Chain("in", portId)} }}");
+    }
+
+    private void Base(Script script) => script.Add($$"""
+        table inet {{Table}} {
+          map zones {
+            typeof iifname : ct zone
+          }
+          chain zone {
+            type filter hook prerouting priority raw; policy accept;
+            ct zone set iifname map @zones
+          }
+          chain state {
+            type filter hook prerouting priority mangle; policy accept;
+            iifname != "csb*" return
+            ct state invalid meta mark set {{Invalid}} return
+            ct state related meta mark set {{Related}} return
+            ct state established ct direction reply meta mark set {{Reply}}
+          }
+        }
+        table bridge {{Table}} {
+          map from {
+            type ifname : verdict
+          }
+          map out {
+            type ifname : verdict
+          }
+          map in {
+            type ifname : verdict
+          }
+          chain prerouting {
+            type filter hook prerouting priority filter; policy accept;
+            iifname != "cs*" return
+            meta mark set 0
+            iifname vmap @from
+          }
+          chain forward {
+            type filter hook forward priority 10; policy accept;
+            iifname vmap @out
+            oifname vmap @in
+          }
+          chain input {
+            type filter hook input priority 10; policy accept;
+            iifname "cs*" drop
+          }
+        }
+        """);
+
+    private async Task<IDisposable> Enter(CancellationToken ct)
+    {
+        await gate.WaitAsync(ct);
+        return new Leave(gate);
+    }
+
+    private sealed class Leave(SemaphoreSlim gate) : IDisposable
+    {
+        public void Dispose() => gate.Release();
+    }
+}

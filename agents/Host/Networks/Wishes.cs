@@ -1,0 +1,163 @@
+using System.Text.Json;
+using Cloud.Agents.Contract;
+
+namespace Cloud.Agents.Host.Networks;
+
+/// <summary>The ports, routers and networks that this host should have, in memory; the ledger has them on disk.</summary>
+public sealed class Wishes(ISpecs specs)
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, (string NetworkId, PortSpec Port)> ports = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, RouterSpec> routers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, NetworkSpec> networks = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> zones = new(StringComparer.Ordinal);
+
+    /// <summary>Reads them from disk. A network that only came with a port or router is taken from there.</summary>
+    public void Load()
+    {
+        lock (gate)
+        {
+            foreach (var wish in specs.All<EnsureNetwork>())
+                networks[wish.Network.NetworkId] = wish.Network;
+            foreach (var wish in specs.All<EnsurePort>())
+            {
+                networks.TryAdd(wish.Network.NetworkId, wish.Network);
+                ports[wish.Port.PortId] = (wish.Network.NetworkId, wish.Port);
+            }
+
+            foreach (var router in specs.All<EnsureRouter>().Select(w => w.Router))
+            {
+                foreach (var network in NetworksOf(router))
+                    networks.TryAdd(network.NetworkId, network);
+                routers[router.RouterId] = router;
+            }
+        }
+    }
+
+    public bool AnyPort
+    {
+        get
+        {
+            lock (gate)
+                return ports.Count > 0;
+        }
+    }
+
+    public IReadOnlyList<(NetworkSpec Network, PortSpec Port)> Ports
+    {
+        get
+        {
+            lock (gate)
+                return [.. ports.Values.Select(p => (networks[p.NetworkId], p.Port))];
+        }
+    }
+
+    public IReadOnlyList<RouterSpec> Routers
+    {
+        get
+        {
+            lock (gate)
+                return [.. routers.Values];
+        }
+    }
+
+    public IReadOnlyList<NetworkSpec> Networks
+    {
+        get
+        {
+            lock (gate)
+                return [.. networks.Values];
+        }
+    }
+
+    public string? NetworkOf(string portId)
+    {
+        lock (gate)
+            return ports.TryGetValue(portId, out var port) ? port.NetworkId : null;
+    }
+
+    public NetworkSpec? Network(string networkId)
+    {
+        lock (gate)
+            return networks.GetValueOrDefault(networkId);
+    }
+
+    public IReadOnlyList<PortSpec> PortsOf(string networkId)
+    {
+        lock (gate)
+            return [.. ports.Values.Where(p => p.NetworkId == networkId).Select(p => p.Port).OrderBy(p => p.PortId, StringComparer.Ordinal)];
+    }
+
+    public bool IsUsed(string networkId)
+    {
+        lock (gate)
+            return ports.Values.Any(p => p.NetworkId == networkId) || routers.Values.Any(r => NetworksOf(r).Any(n => n.NetworkId == networkId));
+    }
+
+    public void Put(NetworkSpec network, PortSpec port)
+    {
+        Put(network);
+        lock (gate)
+            ports[port.PortId] = (network.NetworkId, port);
+    }
+
+    public void Put(RouterSpec router)
+    {
+        foreach (var network in NetworksOf(router))
+            Put(network);
+        lock (gate)
+            routers[router.RouterId] = router;
+    }
+
+    public void Put(NetworkSpec network)
+    {
+        var wish = new EnsureNetwork(network);
+        lock (gate)
+        {
+            if (!networks.TryGetValue(network.NetworkId, out var old) || Text(old) != Text(network))
+                specs.Put(wish);
+            networks[network.NetworkId] = network;
+        }
+    }
+
+    public void RemovePort(string portId)
+    {
+        lock (gate)
+            ports.Remove(portId);
+    }
+
+    public void RemoveRouter(string routerId)
+    {
+        lock (gate)
+            routers.Remove(routerId);
+    }
+
+    public void RemoveNetwork(string networkId)
+    {
+        lock (gate)
+        {
+            specs.Forget(new EnsureNetwork(new NetworkSpec(networkId, "", 0, null, 0, [], [])).Key);
+            networks.Remove(networkId);
+            zones.Remove(networkId);
+        }
+    }
+
+    /// <summary>Number of a network in the table of connections, 1 to 65535; the same as long as it is here, and after a restart too unless two collide.</summary>
+    public int Zone(string networkId)
+    {
+        lock (gate)
+        {
+            if (zones.TryGetValue(networkId, out var zone))
+                return zone;
+            zone = Convert.ToInt32(Names.Short(networkId)[..4], 16);
+            while (zone == 0 || zones.ContainsValue(zone))
+                zone = (zone + 1) & 0xffff;
+            return zones[networkId] = zone;
+        }
+    }
+
+    public static IEnumerable<NetworkSpec> NetworksOf(RouterSpec router) =>
+        router.Interfaces.Select(i => i.Network).Concat(router.External is { } external ? [external.Network] : []);
+
+    private static string Text(NetworkSpec network) => JsonSerializer.Serialize(new EnsureNetwork(network), ContractJson.Default.Command);
+}

@@ -1,0 +1,24 @@
+using Cloud.Agents.Contract;
+using Cloud.Agents.Host.Linux;
+using Xunit;
+
+namespace Cloud.Tests.EndToEnd.Network;
+
+public sealed class DhcpTests
+{
+    [Fact]
+    public async Task A_guest_gets_its_lease_and_its_metadata()
+    {
+        await using var lab = new NetworkLab();
+        Assert.SkipUnless(File.Exists("/usr/bin/busybox") || File.Exists("/bin/busybox"), "needs busybox");
+        var host = await lab.Host("h");
+        var port = Example.Port(11);
+        await host.Must(new EnsurePort(Example.Network(), port));
+        var guest = await lab.Guest(host, port, "guest");
+
+        var lease = await guest.Try("busybox", ["udhcpc", "-i", "eth0", "-n", "-q", "-f", "-s", "/bin/true"], NetworkLab.Patience);
+        Assert.Contains("lease of 10.0.0.11 obtained from 10.0.0.2", lease.Error);
+        await Ip.Apply(guest, new Script().Add($"addr add 10.0.0.11/24 dev eth0\nroute add 169.254.169.254 via 10.0.0.2"), NetworkLab.Patience);
+        Assert.Equal("server-11", await guest.Run("busybox", ["wget", "-q", "-O", "-", "--header", "X-Instance-ID: server-12", "http://169.254.169.254/"], NetworkLab.Patience));
+    }
+}

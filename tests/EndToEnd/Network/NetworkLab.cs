@@ -1,0 +1,188 @@
+using Cloud.Agents.Contract;
+using Cloud.Agents.Host;
+using Cloud.Agents.Host.Linux;
+using Cloud.Agents.Host.Networks;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace Cloud.Tests.EndToEnd.Network;
+
+/// <summary>
+/// Hosts, guests and an internet, each a network namespace, on the real kernel. Hosts run the agent's network part;
+/// a guest's namespace is joined to its tap by a wire in this process, as qemu would.
+/// </summary>
+public sealed class NetworkLab : IAsyncDisposable
+{
+    private readonly List<IAsyncDisposable> things = [];
+    private readonly Tool tool = new();
+    private readonly Namespaces spaces;
+
+    public NetworkLab()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess && File.Exists("/dev/net/tun") && File.Exists("/usr/sbin/nft") && File.Exists("/usr/sbin/dnsmasq") && File.Exists("/usr/sbin/conntrack"),
+            "needs root, /dev/net/tun, nft, dnsmasq and conntrack");
+        Folder = Directory.CreateTempSubdirectory("cs-net-").FullName;
+        File.SetUnixFileMode(Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        spaces = new Namespaces(new HostOptions { Name = "lab", Data = Folder }, tool);
+    }
+
+    public string Folder { get; }
+
+    public ITool In(string space) => spaces.In(space);
+
+    public T Run<T>(string space, Func<T> act) => spaces.Run(space, act);
+
+    /// <summary>A machine without anything of ours.</summary>
+    public async Task<ITool> Space(string name)
+    {
+        spaces.Ensure(name, ("net/ipv6/conf/default/accept_dad", "0"), ("net/ipv4/ip_forward", "0"), ("net/ipv6/conf/default/router_solicitation_delay", "0"));
+        await In(name).Run("ip", ["link", "set", "lo", "up"], Patience);
+        return In(name);
+    }
+
+    /// <summary>A cable between two machines.</summary>
+    public Task Cable(string space, string device, string otherSpace, string otherDevice) =>
+        In(space).Run("ip", ["link", "add", device, "type", "veth", "peer", "name", otherDevice, "netns", spaces.File(otherSpace)], Patience);
+
+    public async Task<LabHost> Host(string name, string tunnelAddress = "", params (string Name, string Bridge)[] physical)
+    {
+        await Space(name);
+        var options = new HostOptions { Name = name, Data = Path.Combine(Folder, name), TunnelAddress = tunnelAddress, Physical = physical.ToDictionary(p => p.Name, p => p.Bridge) };
+        DataFolder.Open(options).Dispose();
+        var host = new LabHost(name, options, In(name));
+        things.Add(host);
+        return host;
+    }
+
+    /// <summary>A guest that has a kernel of its own: its eth0 is the port's tap.</summary>
+    /// <param name="address">With prefix length; the default route is then 10.0.0.1. Null: not set.</param>
+    public async Task<ITool> Guest(LabHost host, PortSpec port, string name, string? address = null)
+    {
+        await Space(name);
+        var wire = new Wire(Nic(host, port), Run(name, () => new Nic("eth0")));
+        things.Add(wire);
+        await In(name).Run("ip", ["link", "set", "dev", "eth0", "address", port.Mac, "mtu", "1450", "up"], Patience);
+        if (address is not null)
+            await Ip.Apply(In(name), new Script().Add($"addr add {address} dev eth0\nroute add default via 10.0.0.1"), Patience);
+        return In(name);
+    }
+
+    /// <summary>The bare end of a port's tap.</summary>
+    public Nic Nic(LabHost host, PortSpec port)
+    {
+        var nic = Run(host.Name, () => new Nic(Names.Tap(port.PortId)));
+        things.Add(new Closing(nic));
+        return nic;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var thing in things.AsEnumerable().Reverse())
+            await thing.DisposeAsync();
+        foreach (var name in spaces.All())
+            spaces.Remove(name);
+
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    public static CancellationToken Patience => new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token;
+
+    /// <summary>A host with a provider network <c>public</c>, and an internet at 198.51.100.1 on it.</summary>
+    public async Task<(LabHost Host, ITool Internet)> HostWithInternet()
+    {
+        var host = await Host("h", physical: ("public", "br-ex"));
+        var internet = await Space("internet");
+        await Cable("h", "xh", "internet", "x0");
+        await Ip.Apply(host.Tool, new Script().Add($"link add br-ex up type bridge\nlink set xh up master br-ex"), Patience);
+        await Ip.Apply(internet, new Script().Add($"addr add 198.51.100.1/24 dev x0\nlink set x0 up"), Patience);
+        return (host, internet);
+    }
+
+    private sealed class Closing(IDisposable thing) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            thing.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    private sealed class Wire : IAsyncDisposable
+    {
+        private readonly Nic a, b;
+
+        public Wire(Nic a, Nic b)
+        {
+            (this.a, this.b) = (a, b);
+            a.Sink = b.Send;
+            b.Sink = a.Send;
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            b.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
+
+public static class LabTools
+{
+    public static async Task<bool> Pings(this ITool from, string address, string seconds = "1") =>
+        (await from.Try("ping", ["-c", "1", "-W", seconds, address], NetworkLab.Patience)).ExitCode == 0;
+}
+
+/// <summary>One host's network part.</summary>
+public sealed class LabHost : IAsyncDisposable
+{
+    public LabHost(string name, HostOptions options, ITool tool)
+    {
+        (Name, Options, Tool) = (name, options, tool);
+        Ledger = new Ledger(DataFolder.LedgerFile(options));
+        Start();
+    }
+
+    public string Name { get; }
+    public HostOptions Options { get; }
+    public ITool Tool { get; }
+    public Ledger Ledger { get; }
+    public NetworkParts Parts { get; private set; } = null!;
+
+    /// <summary>What guests asked of the metadata service: who it took them for.</summary>
+    public RequestDelegate Metadata { get; set; } = http => http.Response.WriteAsync(http.Request.Headers["X-Instance-ID"].ToString());
+
+    /// <summary>A new agent on the same host and folder.</summary>
+    public async Task Restart()
+    {
+        await Parts.DisposeAsync();
+        Start();
+        await Parts.Holder.Recover(NetworkLab.Patience);
+    }
+
+    /// <summary>As a command from the control plane.</summary>
+    public async Task<CommandReply> Do(Command command)
+    {
+        var handlers = new HandlerTable().On<EnsureNetwork>(Parts.Networks).On<EnsurePort>(Parts.Ports).On<RemovePort>(Parts.Ports).On<EnsureRouter>(Parts.Routers).On<RemoveRouter>(Parts.Routers);
+        var inbox = new Inbox(Ledger, handlers, new KeyLock(), 8, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        return await inbox.Handle(new CommandMessage(Guid.NewGuid().ToString(), Name, Ledger.Fence(command.Key) + 1, "", command), NetworkLab.Patience);
+    }
+
+    public async Task Must(Command command)
+    {
+        var reply = await Do(command);
+        Assert.True(reply.Outcome == Outcome.Done, reply.Message);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var port in Ledger.All<EnsurePort>())
+            await Do(new RemovePort(port.Port.PortId));
+        foreach (var router in Ledger.All<EnsureRouter>())
+            await Do(new RemoveRouter(router.Router.RouterId));
+        await Parts.DisposeAsync();
+        Ledger.Dispose();
+    }
+
+    private void Start() => Parts = new NetworkParts(Options, Tool, Ledger, http => Metadata(http), NullLoggerFactory.Instance);
+}
