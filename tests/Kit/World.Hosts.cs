@@ -67,7 +67,7 @@ public sealed partial class World
             long? last = null;
             foreach (var e in subject)
             {
-                var expected = last is null ? e.Revision : e.Type.EndsWith(".deleted", StringComparison.Ordinal) ? last : last + 1;
+                var expected = last is null ? e.Revision : last + 1;
                 last = e.Revision;
                 if (e.Revision != expected) { Say(Wrong.Event, $"{e.Type} {e.Subject} has revision {e.Revision}, expected {expected}"); break; }
             }

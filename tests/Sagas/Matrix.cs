@@ -19,7 +19,8 @@ public static class Matrix
     private static IEnumerable<Plan> Plans(Scenario scenario, Report calm, int thorough, Random chance)
     {
         var saga = Slices.All.SelectMany(s => s.Sagas).First(s => s.Name == scenario.Saga);
-        for (var i = 0; i < calm.Points; i++) yield return new() { Deaths = [i] };
+        // Points come in pairs, before and after something lasting; after one thing is before the next, except for what is read in between.
+        for (var i = 0; i < calm.Points; i += thorough > 1 ? 1 : 2) yield return new() { Deaths = [i] };
         for (var i = 0; i < 40 * thorough; i++) yield return new() { Deaths = [chance.Next(calm.Points), chance.Next(calm.Points)] };
         for (var i = 0; i < 30 * thorough; i++) yield return new() { Deaths = [chance.Next(calm.Points), chance.Next(calm.Points / 2), chance.Next(calm.Points / 2)] };
 
@@ -27,14 +28,14 @@ public static class Matrix
             for (var i = 0; i < calm.Points; i++)
             {
                 yield return new() { DeleteAt = i };
-                if (i % 3 == 0) yield return new() { DeleteAt = i, Deaths = [i + 1 + chance.Next(20)] };
+                if (thorough > 1 || i % 4 == 0) yield return new() { DeleteAt = i, Deaths = [i + 1 + chance.Next(20)] };
             }
 
         for (var c = 0; c < calm.Commands; c++)
             foreach (var fate in Enum.GetValues<Fate>())
             {
                 yield return new() { Mishap = new(c, fate) };
-                for (var i = 0; i < 3 * thorough; i++) yield return new() { Mishap = new(c, fate), Deaths = [chance.Next(calm.Points)] };
+                for (var i = 0; i < 2 * thorough; i++) yield return new() { Mishap = new(c, fate), Deaths = [chance.Next(calm.Points)] };
                 for (var i = 0; scenario.Delete is not null && i < 3 * thorough; i++) yield return new() { Mishap = new(c, fate), DeleteAt = chance.Next(calm.Points) };
             }
 
@@ -44,7 +45,7 @@ public static class Matrix
         foreach (var fail in Failures(saga))
         {
             yield return new() { Breaks = fail };
-            for (var i = 0; i < (fail.Length == 1 ? 10 : 3) * thorough; i++) yield return new() { Breaks = fail, Deaths = [.. Enumerable.Range(0, 1 + chance.Next(3)).Select(_ => chance.Next(calm.Points))] };
+            for (var i = 0; i < (fail.Length == 1 ? 5 : 2) * thorough; i++) yield return new() { Breaks = fail, Deaths = [.. Enumerable.Range(0, 1 + chance.Next(3)).Select(_ => chance.Next(calm.Points))] };
         }
     }
 
@@ -63,7 +64,7 @@ public static class Matrix
             if (saga.Deletes) continue;
             foreach (var undo in steps.Take(steps.IndexOf(step) + 1).Append(StepCall.End).Distinct())
             {
-                yield return [new(step, Undo: false, Times: 1, After: true, Refuses: true), new(undo, Undo: true, Times: 2, After: true)];
+                if (undo == step) yield return [new(step, Undo: false, Times: 1, After: true, Refuses: true), new(undo, Undo: true, Times: 2, After: true)];
                 yield return [new(step, Undo: false, Times: 1, After: true, Refuses: true), new(undo, Undo: true, Times: 40)];
             }
         }

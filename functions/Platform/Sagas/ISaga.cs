@@ -20,7 +20,6 @@ public interface ISaga
     /// <summary>A saga that runs already is superseded: it ends without undo, so the new one must bring the resource to its end alone.</summary>
     SagaStart Start(Services s, string partition, string key, Resource item, Change change);
     Task Run(Services s, SagaMessage message, int attempt, CancellationToken ct);
-    IReadOnlyList<string> Steps { get; }
     /// <summary>The same saga with something around every step and undo: to trace them, or to let one fail.</summary>
     ISaga Around(Func<StepCall, Func<ValueTask>, ValueTask> around);
 }

@@ -59,8 +59,6 @@ public sealed partial class Saga<T> : ISaga where T : Resource
         return this;
     }
 
-    public IReadOnlyList<string> Steps => [.. _steps.Select(s => s.Name)];
-
     public ISaga Around(Func<StepCall, Func<ValueTask>, ValueTask> around)
     {
         var copy = new Saga<T>(Name, _rows) { Deletes = Deletes, _deadline = _deadline, _insists = _insists };
