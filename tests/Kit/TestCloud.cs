@@ -59,7 +59,7 @@ public sealed class TestCloud : IAsyncDisposable
         var (o, all) = (origin.Services, slices ?? origin.Services.Slices);
         Services = new()
         {
-            Store = wrap?.Invoke(Store) ?? Store, Bus = Bus, Blobs = o.Blobs, Clock = Clock, Ids = new TimeOrderedIds(Clock), Policy = o.Policy, Tokens = new Identity.Tokens(Store, Clock),
+            Store = wrap?.Invoke(Store) ?? Store, Bus = Bus, Blobs = o.Blobs, Outbound = o.Outbound, Clock = Clock, Ids = new TimeOrderedIds(Clock), Policy = o.Policy, Tokens = new Identity.Tokens(Store, Clock),
             Sagas = new(all.SelectMany(s => s.Sagas)), Settings = o.Settings, Slices = all,
         };
         _triggers = [.. Triggers.All(all).OfType<QueueTrigger>()];
