@@ -27,7 +27,7 @@ try
             return 2;
     }
 }
-catch (Exception e) when (e is ArgumentException or StoreUnavailableException)
+catch (Exception e) when (e is ArgumentException or StoreUnavailableException or IOException)
 {
     Console.Error.WriteLine(e.Message);
     return 2;

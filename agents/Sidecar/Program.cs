@@ -2,6 +2,11 @@ using System.Net.Sockets;
 using Cloud.Agents.Sidecar;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
+if (args is ["--kvm"])
+{
+    Console.WriteLine(Kvm.Works() ? "kvm" : "tcg");
+    return 0;
+}
 if (SidecarOptions.Parse(args, Environment.GetEnvironmentVariable("LIBVIRT_URI")) is not { } options)
 {
     Console.Error.WriteLine(SidecarOptions.Usage);

@@ -4,7 +4,7 @@ namespace Cloud.Agents.Sidecar;
 /// <param name="Uri">Where libvirtd is, e.g. <c>qemu:///system</c> or <c>qemu+unix:///system?socket=PATH</c>.</param>
 internal sealed record SidecarOptions(string Socket, string Uri)
 {
-    internal const string Usage = "usage: Cloud.Agents.Sidecar --socket PATH [--uri URI]   (URI: $LIBVIRT_URI, or qemu:///system)";
+    internal const string Usage = "usage: Cloud.Agents.Sidecar --socket PATH [--uri URI]   (URI: $LIBVIRT_URI, or qemu:///system) | --kvm: says whether KVM is worth using here";
 
     /// <summary>Null when the arguments make no sense.</summary>
     internal static SidecarOptions? Parse(string[] args, string? defaultUri)

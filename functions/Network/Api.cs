@@ -39,8 +39,6 @@ public static class Api
     ])
     {
         CatalogName = "neutron",
-        OnEvent = Mates.OnEvent,
-        Leftovers = Unowned.All,
         Sagas = [Networks.Sync, Ports.Sync, Ports.Removal, Routers.Sync, Routers.Removal, SecurityGroups.Sync],
         Owners =
         [

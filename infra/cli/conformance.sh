@@ -30,7 +30,7 @@ trap finish EXIT
 if [ -z "${OS_AUTH_URL:-}" ]; then
   port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   rm -rf "$WORK/data"
-  infra/cli/up.sh --data "$WORK/data" --listen "127.0.0.1:$port" --simulated 2 > "$WORK/cloud.log" 2>&1 &
+  infra/cli/up.sh --data "$WORK/data" --listen "127.0.0.1:$port" --hosts simulated:2 > "$WORK/cloud.log" 2>&1 &
   cloud=$!
   for ((i = 0; i < 3000; i++)); do
     grep -q '^ready' "$WORK/cloud.log" && break

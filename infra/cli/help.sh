@@ -1,8 +1,10 @@
 #!/bin/bash
 cat <<'T'
 usage: ./cloud COMMAND
-  up [--data DIR] [--listen ADDR:PORT] [--simulated N]   runs the cloud until Ctrl-C
-  down --data DIR                                        stops it
+  up [--data DIR] [--listen ADDRESS:PORT] [--hosts local|simulated:N|none] [--public ADDRESS/PREFIX]
+                                                         runs the cloud until Ctrl-C; guests go on
+  down [--data DIR] [--keep-guests]                      ends everything of DIR, which stays
+  doctor                                                 says what this machine can and can't do
   bench [--only OPERATION]...                            measures the control plane beside OpenStack Zed (about four minutes)
   generate                                               writes again what is made from the code and committed
   test [xunit arguments]                                 builds and runs all tests

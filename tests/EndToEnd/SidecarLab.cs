@@ -114,7 +114,7 @@ public sealed class SidecarLab : IAsyncLifetime
         return output.Trim();
     }
 
-    private static string Root()
+    internal static string Root()
     {
         var directory = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(directory, "Cloud.Serverless.sln"))) directory = Path.GetDirectoryName(directory)!;

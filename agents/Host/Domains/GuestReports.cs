@@ -28,7 +28,7 @@ public sealed class GuestReports(HostOptions options, IHypervisor hypervisor, Gu
                 await foreach (var e in hypervisor.Events(ct))
                     await Follow(e, send, ct);
             }
-            catch (Exception e) when (e is RpcException or HttpRequestException or IOException && !ct.IsCancellationRequested)
+            catch (Exception e) when (e is RpcException or HttpRequestException or IOException)
             {
                 log.LogDebug("events: {Message}", e.Message);
             }
