@@ -2,6 +2,7 @@ using Cloud.Platform;
 using Cloud.Platform.Access;
 using Cloud.Platform.Blobs;
 using Cloud.Platform.Bus;
+using Cloud.Platform.Net;
 using Cloud.Platform.Sagas;
 using Cloud.Platform.State;
 
@@ -10,12 +11,13 @@ namespace Cloud;
 /// <summary>Puts the parts together; the embedded cloud, the custom handler and the tests all come through here.</summary>
 public static class Composition
 {
-    public static Services Services(IEntityStore store, IBus bus, IBlobStore blobs, TimeProvider clock, IIds ids, Settings settings, IReadOnlyList<Slice>? slices = null)
+    public static Services Services(IEntityStore store, IBus bus, IBlobStore blobs, TimeProvider clock, IIds ids, Settings settings, IReadOnlyList<Slice>? slices = null, IOutbound? outbound = null)
     {
         slices ??= Slices.All;
         return new()
         {
             Store = store, Bus = bus, Blobs = blobs, Clock = clock, Ids = ids, Settings = settings, Slices = slices,
+            Outbound = outbound ?? new OutboundHttp(clock, settings.OutboundOpened),
             Policy = Policy.Embedded(), Tokens = new Identity.Tokens(store, clock), Sagas = new SagaRegistry(slices.SelectMany(s => s.Sagas)),
         };
     }

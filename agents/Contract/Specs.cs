@@ -4,7 +4,8 @@ namespace Cloud.Agents.Contract;
 /// <param name="Vni">VXLAN id, 1..16777215; 0 with a <paramref name="Physical"/> network.</param>
 /// <param name="Physical">Name of a provider network that the host maps to a bridge, or null.</param>
 /// <param name="Peers">Tunnel addresses of the other hosts that hold ports of this network.</param>
-public sealed record NetworkSpec(string NetworkId, string ProjectId, int Vni, string? Physical, int Mtu, SubnetSpec[] Subnets, string[] Peers);
+/// <param name="Revision">Grows with every change: what a host knows of a network is never replaced by something older, whichever command brings it.</param>
+public sealed record NetworkSpec(string NetworkId, string ProjectId, int Vni, string? Physical, int Mtu, SubnetSpec[] Subnets, string[] Peers, long Revision = 0);
 
 /// <summary>One subnet: what DHCP hands out. Addresses are text, prefixes in CIDR form.</summary>
 /// <param name="DhcpAddress">Address of DHCP, DNS forwarding and metadata on this subnet; the same on every host. Null when DHCP is off.</param>

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Cloud.Agents.Contract;
 
 namespace Cloud.Agents.Simulated;
@@ -13,13 +15,14 @@ public sealed record Faults(int Seed = 0, double Fail = 0, double LoseReply = 0)
 /// </summary>
 public sealed class SimulatedHost(string name, Faults? faults = null)
 {
-    private sealed class Thing
+    /// <summary>What is known of one key; public for its JSON.</summary>
+    public sealed class Thing
     {
-        public long Fence;
-        public readonly List<string> Begun = [];
-        public readonly Dictionary<string, Result?> Done = [];
-        public Command? Spec;
-        public string State = "";
+        public long Fence { get; set; }
+        public List<string> Begun { get; init; } = [];
+        public Dictionary<string, Result?> Done { get; init; } = [];
+        public Command? Spec { get; set; }
+        public string State { get; set; } = "";
     }
 
     private readonly Dictionary<string, Thing> _things = [];
@@ -35,6 +38,22 @@ public sealed class SimulatedHost(string name, Faults? faults = null)
     {
         get { lock (_gate) return _things.Where(t => t.Value.Spec is not null).ToDictionary(t => t.Key, t => t.Value.Spec!); }
     }
+
+    /// <summary>All it remembers, for <see cref="From"/>.</summary>
+    public byte[] Save()
+    {
+        lock (_gate) return JsonSerializer.SerializeToUtf8Bytes(_things, Memory);
+    }
+
+    /// <summary>A host that went away and comes back with its memory.</summary>
+    public static SimulatedHost From(string name, ReadOnlySpan<byte> saved, Faults? faults = null)
+    {
+        var host = new SimulatedHost(name, faults);
+        foreach (var (key, thing) in JsonSerializer.Deserialize<Dictionary<string, Thing>>(saved, Memory)!) host._things[key] = thing;
+        return host;
+    }
+
+    private static readonly JsonSerializerOptions Memory = new() { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
 
     /// <returns>Null when the answer is lost on the way.</returns>
     public CommandReply? Handle(CommandMessage m)
@@ -58,6 +77,7 @@ public sealed class SimulatedHost(string name, Faults? faults = null)
             if (at >= 0 && at < thing.Begun.Count - 1) return Reply(Outcome.Stale, text: "overtaken by a later command");
             if (at < 0) thing.Begun.Add(m.Id);
             if (faults is not null && _chance.NextDouble() < faults.Fail) return Reply(Outcome.Failed, text: "simulated fault", retry: true);
+            if (Lacks(m.Command) is { } missing) return Reply(Outcome.Failed, text: missing + " is not here", retry: true);
             var result = Do(m.Command, thing);
             thing.Done[m.Id] = result;
             return faults is not null && _chance.NextDouble() < faults.LoseReply ? null : Reply(Outcome.Done, result);
@@ -71,7 +91,7 @@ public sealed class SimulatedHost(string name, Faults? faults = null)
         lock (_gate) return new(name, Boot, [.. _things.Where(t => t.Value.Spec is not null).Select(t => new InventoryItem(t.Key, t.Value.Fence, t.Value.State))]);
     }
 
-    private static Result? Do(Command command, Thing thing)
+    private Result? Do(Command command, Thing thing)
     {
         switch (command)
         {
@@ -80,8 +100,15 @@ public sealed class SimulatedHost(string name, Faults? faults = null)
                 return null;
             case RebootDomain:
                 return null;
-            case EnsureNetwork:
-                return null; // present only with a port
+            case EnsureNetwork { Network: var network }:
+                // Present only with a port.
+                foreach (var t in _things.Values)
+                    if (t.Spec is EnsurePort p && p.Network.NetworkId == network.NetworkId && p.Network.Revision <= network.Revision) t.Spec = p with { Network = network };
+                return null;
+            case EnsurePort { Network: var network } port:
+                var newer = _things.Values.Select(t => (t.Spec as EnsurePort)?.Network).FirstOrDefault(n => n?.NetworkId == network.NetworkId && n.Revision > network.Revision);
+                thing.Spec = newer is null ? port : port with { Network = newer };
+                return newer is null ? Do(new EnsureNetwork(network), thing) : null;
             case EnsureDisk disk:
                 thing.Spec = command;
                 return new(Bytes: disk.Bytes);
@@ -90,6 +117,15 @@ public sealed class SimulatedHost(string name, Faults? faults = null)
                 return null;
         }
     }
+
+    /// <summary>What the command needs and isn't there, as a hypervisor would find.</summary>
+    private string? Lacks(Command command) => (command switch
+    {
+        CopyDisk c => [$"disk/{c.FromDiskId}"],
+        EnsureDomain { Domain: var d } => [.. d.Disks.Select(x => $"disk/{x.DiskId}"), .. d.Nics.Select(n => $"port/{n.PortId}")],
+        RebootDomain r => [$"domain/{r.ServerId}"],
+        _ => Array.Empty<string>(),
+    }).FirstOrDefault(key => _things.GetValueOrDefault(key)?.Spec is null);
 
     private string Console(ReadConsole ask)
     {

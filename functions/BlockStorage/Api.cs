@@ -80,6 +80,7 @@ public static class Api
         CatalogName = "cinder", CatalogPath = "/v3/{project_id}",
         Sagas = [Volumes.Creation, Volumes.Extension, Volumes.Removal, Snapshots.Creation, Snapshots.Removal],
         Owners = [new("disk", Holds, id => new RemoveDisk(id))],
+        Leftovers = [Volumes.Rows.Pointers, Snapshots.Rows.Pointers],
         OnStart = VolumeTypes.Bootstrap,
     };
 

@@ -1,3 +1,4 @@
+using Cloud.Agents.Contract;
 using Cloud.Platform;
 using Cloud.Platform.Rest;
 using Cloud.Platform.Sagas;
@@ -28,13 +29,24 @@ public static class Facade
     public static async ValueTask<HostCommand?> Disk(Services s, string project, string id) => await Volumes.Rows.Get(s.Store, project, id) is { } v ? await Volumes.Disk(s, v.Item) : null;
 
     public static ValueTask Attached(Services s, string project, string id, string server, Change change) =>
-        Set(s, project, id, change, v => v.Attachment?.ServerId == server && v.Status != "in-use" ? v with { Status = "in-use" } : v);
+        Set(s, project, id, change, v => v.Attachment?.ServerId == server && v.Status != "in-use" ? v with { Status = "in-use", HasBytes = true } : v);
 
     public static ValueTask Detaching(Services s, string project, string id, string server, Change change) =>
         Set(s, project, id, change, v => v.Attachment?.ServerId == server ? v with { Status = "detaching" } : v);
 
+    /// <summary>Free again. One that never came so far as to hold bytes may go to any host the next time.</summary>
     public static ValueTask Detached(Services s, string project, string id, string server, Change change) =>
-        Set(s, project, id, change, v => v.Attachment?.ServerId == server ? v with { Status = "available", Attachment = null } : v);
+        Set(s, project, id, change, v => v.Attachment?.ServerId == server ? v with { Status = "available", Attachment = null, Host = v.HasBytes ? v.Host : "" } : v);
+
+    /// <summary>Removes the disks of volumes that were reserved for this server and never came so far as to hold bytes.</summary>
+    public static async ValueTask<IReadOnlyList<HostCommand>> Unmake(Services s, string project, string server, IEnumerable<string> volumes)
+    {
+        var commands = new List<HostCommand>();
+        foreach (var id in volumes)
+            if ((await Volumes.Rows.Get(s.Store, project, id))?.Item is { HasBytes: false, Host.Length: > 0 } v && v.Attachment?.ServerId == server)
+                commands.Add(new(v.Host, new RemoveDisk(v.Id), v.Revision + 1));
+        return commands;
+    }
 
     /// <summary>Where its bytes are; empty while it has none, null when it is gone.</summary>
     public static async ValueTask<string?> HostOf(Services s, string project, string id) => (await Volumes.Rows.Get(s.Store, project, id))?.Item.Host;

@@ -36,6 +36,8 @@ public sealed record Volume : Resource
     public string? ImageId { get; init; }
     public string? ImageName { get; init; }
     [OperatorOnly] public string Host { get; init; } = "";
+    /// <summary>A server has had it, or it is a copy: there are bytes on its host to keep.</summary>
+    public bool HasBytes { get; init; }
     public Attachment? Attachment { get; init; }
 
     public long Bytes => (long)(Size ?? 0) << 30;

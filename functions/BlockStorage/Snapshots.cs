@@ -14,7 +14,7 @@ public static class Snapshots
         .Agent("copy", w => new(w.Item.Host.Length > 0 ? [new HostCommand(w.Item.Host, new CopyDisk(w.Item.Id, w.Item.VolumeId, (long)w.Item.Size << 30))] : []),
             undo: w => new(w.Item.Host.Length > 0 ? [new HostCommand(w.Item.Host, new RemoveDisk(w.Item.Id))] : []))
         .Finished(w => { w.Item = w.Item with { Status = "available" }; return ValueTask.CompletedTask; })
-        .Failed(w => { w.Item = w.Item with { Status = "error" }; return ValueTask.CompletedTask; });
+        .Failed(w => { w.Item = w.Item with { Status = "error", Host = "" }; return ValueTask.CompletedTask; });
 
     public static readonly Saga<Snapshot> Removal = Saga<Snapshot>.Deleting("snapshot-delete-1", Rows)
         .Agent("remove", w => new(w.Item.Host.Length > 0 ? [new HostCommand(w.Item.Host, new RemoveDisk(w.Item.Id))] : []));
@@ -29,7 +29,7 @@ public static class Snapshots
             var v = (await Volumes.Rows.Find(c.Store, d.Item.VolumeId, c.User?.ProjectId, c.Cancelled))?.Item;
             if (v is null || v.ProjectId != c.ProjectId) throw new Fault(404, $"Volume {d.Item.VolumeId} could not be found.");
             if (v.Status != "available" && !(v.Status == "in-use" && (d.Item.Force || c.Version >= new ApiVersion(3, 66)))) throw Fault.BadRequest("Invalid volume: Volume status must be available to create a snapshot.");
-            d.Item = d.Item with { Size = v.Size ?? 1, Host = v.Host, ImageId = v.ImageId, UserId = c.Caller.UserId };
+            d.Item = d.Item with { Size = v.Size ?? 1, Host = v.HasBytes ? v.Host : "", ImageId = v.ImageId, UserId = c.Caller.UserId };
         },
         CheckDelete = (_, d) =>
         {

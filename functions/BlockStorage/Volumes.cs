@@ -19,7 +19,7 @@ public static class Volumes
         .Step("origin", Origin)
         .Agent("copy", w => new(w.Item.Host.Length > 0 && Source(w.Item) is { } from ? [new HostCommand(w.Item.Host, new CopyDisk(w.Item.Id, from, w.Item.Bytes))] : []),
             undo: w => new(w.Item.Host.Length > 0 ? [new HostCommand(w.Item.Host, new RemoveDisk(w.Item.Id))] : []))
-        .Finished(w => { w.Item = w.Item with { Status = "available" }; return ValueTask.CompletedTask; })
+        .Finished(w => { w.Item = w.Item with { Status = "available", HasBytes = w.Item.Host.Length > 0 }; return ValueTask.CompletedTask; })
         .Failed(w => { w.Item = w.Item with { Status = "error", Host = "" }; return ValueTask.CompletedTask; });
 
     public static readonly Saga<Volume> Extension = Saga<Volume>.Named("volume-extend-1", Rows)

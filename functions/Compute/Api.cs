@@ -23,6 +23,7 @@ public static class Api
             new("domain", Holds, id => new RemoveDomain(id)),
             new("disk", Holds, id => new RemoveDisk(id)),
         ],
+        Leftovers = [Servers.Rows.Pointers, ServerSagas.Unhoused],
         OnDomain = ServerSagas.OnDomain,
         OnStart = Flavors.Bootstrap,
     };

@@ -86,8 +86,10 @@ public static class Flavors
     public static async ValueTask Bootstrap(Services s)
     {
         if ((await Rows.InProject(s.Store, "")).Count > 0) return;
-        foreach (var (id, name, vcpus, ram, disk) in new[] { ("1", "m1.tiny", 1, 128, 1), ("2", "m1.small", 1, 512, 5), ("3", "m1.medium", 2, 2048, 20), ("4", "m1.large", 4, 8192, 80) })
-            await Rows.Save(s, new Flavor { Id = id, Name = name, Vcpus = vcpus, Ram = ram, Disk = disk, CreatedAt = s.Now }, null, new("bootstrap", ""));
+        Flavor[] first = [Made("1", "m1.tiny", 1, 128, 1), Made("2", "m1.small", 1, 512, 5), Made("3", "m1.medium", 2, 2048, 20), Made("4", "m1.large", 4, 8192, 80)];
+        Flavor Made(string id, string name, int vcpus, int ram, int disk) => new() { Id = id, Name = name, Vcpus = vcpus, Ram = ram, Disk = disk, CreatedAt = s.Now, Revision = 1 };
+        // All in one write: a start that is killed must not leave some for good.
+        await Rows.Save(s, first[0], null, new("bootstrap", ""), [.. first[1..].Select(f => new Op.Insert(Rows.Key(f.Id), Json.Write(f)))]);
     }
 
     private static bool Wanted(Call c, Flavor f) =>

@@ -50,6 +50,7 @@ public static class ServerActions
         if (type is not ("SOFT" or "HARD")) throw Fault.BadRequest("Invalid input for field/attribute type. It must be SOFT or HARD.");
         await Servers.Kind.Change(c, "compute:reboot", d =>
         {
+            if (d.Item.Saga is not null) throw Fault.Conflict($"Cannot 'reboot' instance {d.Item.Id} while it is being changed");
             Ready(c, d.Item, "reboot", type == "SOFT" ? ["ACTIVE"] : ["ACTIVE", "SHUTOFF", "PAUSED", "ERROR"]);
             d.Item = d.Item with { SoftReboot = type == "SOFT", Status = type == "SOFT" ? "REBOOT" : "HARD_REBOOT", Task = d.Item.Power == PowerState.Running ? type == "SOFT" ? "rebooting" : "rebooting_hard" : "powering-on", Power = PowerState.Running };
         }, ServerSagas.Reboot);
@@ -79,6 +80,6 @@ public static class ServerActions
     {
         if (s.Locked && !c.Caller.Has("admin")) throw Fault.Conflict($"Instance {s.Id} is locked");
         if (s.Doomed || s.Task is not null) throw Fault.Conflict($"Cannot '{action}' instance {s.Id} while it is in task_state {s.Task ?? "deleting"}");
-        if (!from.Contains(s.Status)) throw Fault.Conflict($"Cannot '{action}' instance {s.Id} while it is in vm_state {ServerView.VmState(s)}");
+        if (s.Host.Length == 0 || !from.Contains(s.Status)) throw Fault.Conflict($"Cannot '{action}' instance {s.Id} while it is in vm_state {ServerView.VmState(s)}");
     }
 }

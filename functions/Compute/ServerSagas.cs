@@ -15,21 +15,24 @@ public static class ServerSagas
         .Step("auth", Authorize)
         .Step("schedule", Schedule, undo: Unschedule)
         .Agent("image", async w => w.Item.ImageId is null ? [] : [await ServerSpecs.RootDisk(w.Services, w.Item)], undo: w => new(RemoveRoot(w.Item)))
-        .Step("network", TakePorts, undo: w => Network.Facade.Release(w.Services, w.Item.ProjectId, w.Item.Id, Made(w.Item), w.Change))
-        .Agent("plug", w => Network.Facade.Plug(w.Services, w.Item.ProjectId, w.Item.Nics.Select(n => n.PortId)), undo: w => Network.Facade.Unplug(w.Services, w.Item.ProjectId, w.Item.Id))
+        .Undo("ports", w => Network.Facade.Release(w.Services, w.Item.ProjectId, w.Item.Id, Made(w.Item), w.Change))
+        // From the moment a port is there, changes of its security groups may plug it.
+        .Step("network", TakePorts, undoOnHosts: w => Network.Facade.Unplug(w.Services, w.Item.ProjectId, w.Item.Id))
+        .Agent("plug", w => Network.Facade.Plug(w.Services, w.Item.ProjectId, w.Item.Nics.Select(n => n.PortId)))
         .Step("volume", ReserveVolumes, undo: async w => { foreach (var v in w.Item.Volumes) await BlockStorage.Facade.Detached(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Change); })
-        .Agent("disks", w => VolumeDisks(w, w.Item.Volumes))
+        .Agent("disks", w => VolumeDisks(w, w.Item.Volumes), undo: Unmake)
         .Agent("boot", async w => [await ServerSpecs.Ensure(w.Services, w.Item)], undo: w => new(RemoveGuest(w.Item)))
+        .Insist()
         .Step("settle", Settle)
         .Finished(w => { w.Item = w.Item with { Status = "ACTIVE", Task = null, LaunchedAt = w.Services.Now, AdminPass = w.Item.AdminPass }; return ValueTask.CompletedTask; })
-        .Failed(w => { w.Item = w.Item with { Status = "ERROR", Task = null, Fault = w.Error, FaultAt = w.Services.Now, Nics = [.. w.Item.Nics.Where(n => !n.Made)], Volumes = [] }; return ValueTask.CompletedTask; })
+        .Failed(w => { w.Item = w.Item with { Status = "ERROR", Task = null, Fault = w.Error, FaultAt = w.Services.Now, Host = "", Nics = [], Volumes = [] }; return ValueTask.CompletedTask; })
         .Deadline(TimeSpan.FromMinutes(15));
 
     /// <summary>Works from the row alone, whatever of the creation was done: it supersedes it.</summary>
     public static readonly Saga<Server> Removal = Saga<Server>.Deleting("server-delete-1", Servers.Rows)
         .Agent("guest", w => new(RemoveGuest(w.Item)))
         .Agent("unplug", w => Network.Facade.Unplug(w.Services, w.Item.ProjectId, w.Item.Id))
-        .Agent("disk", w => new(RemoveRoot(w.Item)))
+        .Agent("disk", async w => [.. RemoveRoot(w.Item), .. await Unmake(w)])
         .Step("network", w => Network.Facade.Release(w.Services, w.Item.ProjectId, w.Item.Id, Made(w.Item), w.Change))
         .Step("volume", async w =>
         {
@@ -40,20 +43,18 @@ public static class ServerSagas
 
     /// <summary>Makes power, volumes and interfaces what the row says; entries carry what is still to be done with them.</summary>
     public static readonly Saga<Server> Sync = Saga<Server>.Named("server-sync-1", Servers.Rows)
+        .Undo("release", Unreserve)
         .Step("reserve", async w =>
         {
             await TakePorts(w);
             foreach (var v in w.Item.Volumes.Where(v => v.State == "attaching")) await BlockStorage.Facade.Reserve(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Item.Host, v.Device, w.Change);
             foreach (var v in w.Item.Volumes.Where(v => v.State == "detaching")) await BlockStorage.Facade.Detaching(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Change);
-        })
-        .Agent("prepare", async w => [.. await VolumeDisks(w, w.Item.Volumes.Where(v => v.State == "attaching")), .. await Network.Facade.Plug(w.Services, w.Item.ProjectId, w.Item.Nics.Where(n => n.State == "attaching").Select(n => n.PortId))])
-        .Agent("guest", async w => [await ServerSpecs.Ensure(w.Services, w.Item)])
-        .Agent("unplug", async w =>
-        {
-            var commands = new List<HostCommand>();
-            foreach (var n in w.Item.Nics.Where(n => n.State == "detaching")) commands.AddRange(await Network.Facade.Unplug(w.Services, w.Item.ProjectId, w.Item.Id, n.PortId));
-            return commands;
-        })
+        }, undoOnHosts: w => Unplug(w, "attaching"))
+        .Agent("prepare", async w => [.. await VolumeDisks(w, w.Item.Volumes.Where(v => v.State == "attaching")), .. await Network.Facade.Plug(w.Services, w.Item.ProjectId, w.Item.Nics.Where(n => n.State == "attaching").Select(n => n.PortId))],
+            undo: Unmake)
+        .Agent("guest", async w => [await ServerSpecs.Ensure(w.Services, w.Item)], undo: async w => Unsettled(w.Item) ? [await ServerSpecs.Ensure(w.Services, Before(w.Item))] : [])
+        .Insist()
+        .Agent("unplug", w => Unplug(w, "detaching"))
         .Step("settle", Settle)
         .Finished(w => { w.Item = w.Item with { Status = StatusOf(w.Item), Task = null }; return ValueTask.CompletedTask; })
         .Failed(GiveUp)
@@ -63,6 +64,15 @@ public static class ServerSagas
         .Agent("reboot", async w => w.Item.Power == PowerState.Running && w.Item.Task != "powering-on" ? [new HostCommand(w.Item.Host, new RebootDomain(w.Item.Id, w.Item.SoftReboot, w.SagaId))] : [await ServerSpecs.Ensure(w.Services, w.Item)])
         .Finished(w => { w.Item = w.Item with { Status = "ACTIVE", Task = null }; return ValueTask.CompletedTask; })
         .Failed(GiveUp);
+
+    /// <summary>Room that is kept for a server which isn't there, or is elsewhere.</summary>
+    public static readonly Leftovers Unhoused = new("allocations", async (s, ct) =>
+    {
+        var stale = new List<Row>();
+        await foreach (var row in s.Store.Partitions(Allocations.Prefix, ct))
+            if (Allocations.Read(row) is { } a && !((await Servers.Rows.Find(s.Store, a.Consumer, a.ProjectId, ct))?.Item is { } server && Allocations.IsAt(row, server.Host))) stale.Add(row);
+        return stale;
+    }, async (s, row) => await Allocations.Release(s.Store, row));
 
     public static string StatusOf(Server s) => s.Power switch { PowerState.Running => "ACTIVE", PowerState.Paused => "PAUSED", _ => "SHUTOFF" };
 
@@ -141,7 +151,7 @@ public static class ServerSagas
         }
         foreach (var n in s.Nics.Where(n => n.State == "detaching")) await Network.Facade.Release(w.Services, s.ProjectId, s.Id, n.Made ? [n.PortId] : [], w.Change, n.PortId);
         if (s.Nics.Any(n => n.State == "attaching")) await Network.Facade.Activate(w.Services, s.ProjectId, s.Id, w.Change);
-        if (s.Volumes.Any(v => v.State != "attached") || s.Nics.Any(n => n.State != "attached"))
+        if (Unsettled(s))
             w.Item = s with
             {
                 Volumes = [.. s.Volumes.Where(v => v.State != "detaching").Select(v => v with { State = "attached" })],
@@ -149,8 +159,17 @@ public static class ServerSagas
             };
     }
 
-    /// <summary>A change didn't work: what was being attached is let go, what was being detached stays, and the server is as before.</summary>
-    private static async ValueTask GiveUp(Work<Server> w)
+    private static async ValueTask<IReadOnlyList<HostCommand>> Unplug(Work<Server> w, string state)
+    {
+        var commands = new List<HostCommand>();
+        foreach (var n in w.Item.Nics.Where(n => n.State == state)) commands.AddRange(await Network.Facade.Unplug(w.Services, w.Item.ProjectId, w.Item.Id, n.PortId));
+        return commands;
+    }
+
+    private static ValueTask<IReadOnlyList<HostCommand>> Unmake(Work<Server> w) => BlockStorage.Facade.Unmake(w.Services, w.Item.ProjectId, w.Item.Id, w.Item.Volumes.Select(v => v.VolumeId));
+
+    /// <summary>A change didn't work: what was being attached is let go, what was being detached stays.</summary>
+    private static async ValueTask Unreserve(Work<Server> w)
     {
         var s = w.Item;
         foreach (var v in s.Volumes)
@@ -159,13 +178,24 @@ public static class ServerSagas
             if (v.State == "detaching") await BlockStorage.Facade.Attached(w.Services, s.ProjectId, v.VolumeId, s.Id, w.Change);
         }
         foreach (var n in s.Nics.Where(n => n.State == "attaching")) await Network.Facade.Release(w.Services, s.ProjectId, s.Id, n.Made ? [n.PortId] : [], w.Change, n.PortId);
-        w.Item = s with
-        {
-            Volumes = [.. s.Volumes.Where(v => v.State != "attaching").Select(v => v with { State = "attached" })],
-            Nics = [.. s.Nics.Where(n => n.State != "attaching").Select(n => n with { State = "attached" })],
-            Status = s.Task is "powering-on" or "powering-off" or "rebooting" or "rebooting_hard" ? "ERROR" : s.Status, Task = null, Fault = w.Error, FaultAt = w.Services.Now,
-        };
     }
+
+    private static ValueTask GiveUp(Work<Server> w)
+    {
+        w.Item = Before(w.Item) with
+        {
+            Status = w.Item.Task is "powering-on" or "powering-off" or "pausing" or "unpausing" or "rebooting" or "rebooting_hard" ? "ERROR" : w.Item.Status, Task = null, Fault = w.Error, FaultAt = w.Services.Now,
+        };
+        return ValueTask.CompletedTask;
+    }
+
+    private static bool Unsettled(Server s) => s.Volumes.Any(v => v.State != "attached") || s.Nics.Any(n => n.State != "attached");
+
+    private static Server Before(Server s) => s with
+    {
+        Volumes = [.. s.Volumes.Where(v => v.State != "attaching").Select(v => v with { State = "attached" })],
+        Nics = [.. s.Nics.Where(n => n.State != "attaching").Select(n => n with { State = "attached" })],
+    };
 
     /// <summary>A guest changed by itself: a shutdown from within is a stopped server, not a lost one.</summary>
     public static async ValueTask OnDomain(Services services, DomainEvent e)

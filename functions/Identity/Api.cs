@@ -38,6 +38,7 @@ public static class Api
     ])
     {
         CatalogName = "keystone", CatalogPath = "/v3",
+        Leftovers = Unowned.All,
         OnStart = Bootstrap.Run,
         Jobs = [new("sweep-revoked", TimeSpan.FromMinutes(10), (s, ct) => ((Tokens)s.Tokens).Sweep(ct))],
     };

@@ -59,10 +59,11 @@ public static class Bootstrap
 
     private static async ValueTask<T> Make<T>(Services s, Rows<T> rows, T item, string name) where T : Resource
     {
-        if (await Claims.OwnerOf(s.Store, rows.Name, name) is { } owner && await rows.Get(s.Store, "", owner) is { } there) return there.Item;
-        item = item with { CreatedAt = s.Now };
-        var saved = await rows.Save(s, item, null, By);
-        await s.Store.Commit($"claims.{rows.Name}", [new Op.Upsert(Keys.Safe(name), System.Text.Encoding.UTF8.GetBytes(item.Id))]);
-        return saved;
+        // The name first, as for anybody: a start that is killed and repeated finds the id it had chosen.
+        var owner = await Claims.OwnerOf(s.Store, rows.Name, name);
+        if (owner is not null && await rows.Get(s.Store, "", owner) is { } there) return there.Item;
+        item = item with { Id = owner ?? item.Id, CreatedAt = s.Now };
+        await Claims.Take(s.Store, rows.Name, name, item.Id);
+        return await rows.Save(s, item, null, By);
     }
 }

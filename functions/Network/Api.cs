@@ -39,6 +39,8 @@ public static class Api
     ])
     {
         CatalogName = "neutron",
+        OnEvent = Mates.OnEvent,
+        Leftovers = Unowned.All,
         Sagas = [Networks.Sync, Ports.Sync, Ports.Removal, Routers.Sync, Routers.Removal, SecurityGroups.Sync],
         Owners =
         [

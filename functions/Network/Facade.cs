@@ -57,7 +57,7 @@ public static class Facade
             }
         if (await Tables.Ports.Get(s.Store, project, id) is not null) return id;
         var network = (await Tables.Networks.Find(s.Store, wish.NetworkId!, project))?.Item ?? throw Fault.BadRequest($"Network {wish.NetworkId} could not be found.");
-        var port = new Port { Id = id, ProjectId = project, NetworkId = network.Id, DeviceId = server, DeviceOwner = "compute:nova", Host = host, DnsName = hostName, CreatedAt = s.Now, MacAddress = MacOf(id), SecurityGroups = [.. groups ?? []] };
+        var port = new Port { Id = id, ProjectId = project, NetworkId = network.Id, DeviceId = server, DeviceOwner = "compute:nova", Host = host, DnsName = hostName, CreatedAt = s.Now, MacAddress = await MacOf(s, network.Id, id), SecurityGroups = [.. groups ?? []] };
         port = await Ports.Complete(s, port, network, fresh: true, groupsGiven: groups is not null);
         for (var attempt = 0; ; attempt++)
         {
@@ -66,8 +66,7 @@ public static class Facade
             {
                 var addresses = await Ports.Allocate(s, port, network, [(null, wish.FixedIp)], await Kept(s, port, network), undo);
                 var ops = await Tables.Quota.Reserve(s.Store, project, [new("port", 1)], NetworkDialect.Over);
-                var saved = await Tables.Ports.Save(s, port with { FixedIps = addresses }, null, change, ops);
-                await SecurityGroups.MembersChanged(s, saved, change);
+                await Tables.Ports.Save(s, port with { FixedIps = addresses }, null, change, ops);
                 return id;
             }
             catch (Exception e)
@@ -85,15 +84,19 @@ public static class Facade
         var kept = new List<PortAddress>();
         foreach (var subnet in await Tables.SubnetsOf(s.Store, network))
             foreach (var (address, owner) in await Claims.All(s.Store, "ip." + subnet.Id))
-                if (owner == port.Id) kept.Add(new(subnet.Id, address));
+                if (owner == port.Id && await Claims.Take(s.Store, "ip." + subnet.Id, address, port.Id)) kept.Add(new(subnet.Id, address));
         return [.. kept];
     }
 
-    // Made from the id, so that a repeat makes the same one.
-    private static string MacOf(string id)
+    // Made from the id, so that a repeat finds the same one. Three bytes are few: two ports of a network may want the same.
+    private static async ValueTask<string> MacOf(Services s, string network, string id)
     {
-        var hash = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(id));
-        return $"fa:16:3e:{hash[0]:x2}:{hash[1]:x2}:{hash[2]:x2}";
+        for (var n = 0; ; n++)
+        {
+            var hash = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(n == 0 ? id : $"{id}/{n}"));
+            var mac = $"fa:16:3e:{hash[0]:x2}:{hash[1]:x2}:{hash[2]:x2}";
+            if (await Claims.Take(s.Store, "mac." + network, mac, id)) return mac;
+        }
     }
 
     /// <summary>Names of groups to ids; null for the default.</summary>
@@ -152,7 +155,6 @@ public static class Facade
                     {
                         await Tables.Ports.Remove(s, was, change);
                         await Ports.Free(s.Store, was.Item);
-                        await SecurityGroups.MembersChanged(s, was.Item, change);
                     }
                     else await Tables.Ports.Save(s, was.Item with { DeviceId = "", DeviceOwner = "", Host = "", Status = "DOWN" }, was, change);
                     break;

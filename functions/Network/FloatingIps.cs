@@ -12,16 +12,12 @@ public static class FloatingIps
         Sees = "network:get_floatingip", ListsAll = "admin", AllByDefault = true,
         Charges = (Tables.Quota, Tables.Quota.Counts(Tables.FloatingIps, _ => [new("floatingip", 1)]), NetworkDialect.Over),
         Check = Check,
-        CheckDelete = (c, d) =>
+        CheckDelete = async (c, d) =>
         {
             var ip = d.Item;
             if (ip.PortId is not null) d.Ops.Add(new Op.Delete(Bound(ip)));
-            d.After.Add(async () =>
-            {
-                if (ip.RouterId is { } router) await Routers.Refresh(c.Services, router, ip.ProjectId, Change.By(c));
-                await Addresses.Free(c.Store, ip.FromSubnet, ip.FloatingIpAddress!, ip.Id);
-            });
-            return ValueTask.CompletedTask;
+            await Routed(c.Services, ip.ProjectId, [ip.RouterId], Change.By(c), d.Ops, d.Messages);
+            d.After.Add(() => Addresses.Free(c.Store, ip.FromSubnet, ip.FloatingIpAddress!, ip.Id));
         },
         Extend = (w, c, f, _) =>
         {
@@ -82,8 +78,15 @@ public static class FloatingIps
                 d.Ops.Add(new Op.Insert(now, System.Text.Encoding.UTF8.GetBytes(f.Id)));
             }
         }
-        foreach (var router in new[] { old?.RouterId, f.RouterId }.OfType<string>().Distinct()) d.After.Add(() => Routers.Refresh(c.Services, router, f.ProjectId, Change.By(c)));
+        if (was != now || old?.RouterId != f.RouterId) await Routed(c.Services, f.ProjectId, [old?.RouterId, f.RouterId], Change.By(c), d.Ops, d.Messages);
         return f;
+    }
+
+    /// <summary>What is written sets these routers going as well, or isn't written.</summary>
+    private static async ValueTask Routed(Services s, string project, string?[] routers, Change change, List<Op> ops, List<Platform.Bus.Message> messages)
+    {
+        foreach (var id in routers.OfType<string>().Distinct())
+            if (await Tables.Routers.Get(s.Store, project, id) is { Item.Doomed: false } router) Routers.Sync.Join(s, router, change, ops, messages);
     }
 
     private static async ValueTask<string> RouterFor(Call c, FloatingIp f, Port port, PortAddress fixedIp)
@@ -100,8 +103,10 @@ public static class FloatingIps
             while (await Tables.FloatingIps.Get(s.Store, f.ProjectId, f.Id) is { } was && was.Item.PortId == port.Id)
                 try
                 {
-                    await Tables.FloatingIps.Save(s, was.Item with { PortId = null, FixedIpAddress = null, RouterId = null, Status = "DOWN" }, was, change, [new Op.Delete(Bound(was.Item))]);
-                    if (was.Item.RouterId is { } router) await Routers.Refresh(s, router, f.ProjectId, change);
+                    List<Op> ops = [new Op.Delete(Bound(was.Item))];
+                    List<Platform.Bus.Message> messages = [];
+                    await Routed(s, f.ProjectId, [was.Item.RouterId], change, ops, messages);
+                    await Tables.FloatingIps.Save(s, was.Item with { PortId = null, FixedIpAddress = null, RouterId = null, Status = "DOWN" }, was, change, ops, messages);
                 }
                 catch (ConflictException) { /* it changed meanwhile: look again */ }
     }

@@ -14,6 +14,7 @@ public static class Networks
 
     /// <summary>Tells every host that has ports on it what the network is like now.</summary>
     public static readonly Saga<Network> Sync = Saga<Network>.Named("network-sync-1", Tables.Networks)
+        .Insist()
         .Agent("hosts", async w =>
         {
             var hosts = (await Tables.PortsOf(w.Store, w.Item)).Select(p => p.Host).Where(h => h.Length > 0).Distinct().ToList();

@@ -14,14 +14,13 @@ public static class Ports
 {
     /// <summary>Makes the port's host true to the row.</summary>
     public static readonly Saga<Port> Sync = Saga<Port>.Named("port-sync-1", Tables.Ports)
+        .Insist()
         .Agent("plug", async w => Plugged(w.Item) ? [await Specs.Ensure(w.Services, w.Item)] : [])
-        .Finished(w => { w.Item = w.Item with { Status = Plugged(w.Item) && w.Item.AdminStateUp ? "ACTIVE" : "DOWN" }; return ValueTask.CompletedTask; })
-        .Failed(w => { w.Item = w.Item with { Status = "DOWN" }; return ValueTask.CompletedTask; });
+        .Finished(w => { w.Item = w.Item with { Status = Plugged(w.Item) && w.Item.AdminStateUp ? "ACTIVE" : "DOWN" }; return ValueTask.CompletedTask; });
 
     public static readonly Saga<Port> Removal = Saga<Port>.Deleting("port-delete-1", Tables.Ports)
         .Agent("unplug", w => new(Plugged(w.Item) ? [Specs.Remove(w.Item)] : []))
-        .Step("free", w => Free(w.Store, w.Item))
-        .Step("mates", w => SecurityGroups.MembersChanged(w.Services, w.Item, w.Change));
+        .Step("free", w => Free(w.Store, w.Item));
 
     public static readonly Kind<Port> Kind = new(Tables.Ports, "ports", "/v2.0/ports", NetworkDialect.Value)
     {
@@ -58,21 +57,13 @@ public static class Ports
     private static async ValueTask<Reply> Create(Call c)
     {
         var port = await Kind.Create(c, "network:create_port", Without(c.Body("port"), "fixed_ips", out var wished), c.Body("port").TryGetProperty("binding:host_id", out _) ? Sync : null, d => Address(c, d, wished));
-        await SecurityGroups.MembersChanged(c.Services, port, Change.By(c));
         return Kind.One1(c, 201, port);
     }
 
     private static async ValueTask<Reply> Update(Call c)
     {
         var body = Without(c.Body("port"), "fixed_ips", out var wished);
-        Port? old = null;
-        var port = await Kind.Change(c, "network:update_port", d => d.Item = Kind.Read(c, (old = d.Item), body, In.Update), Sync, body, d => wished is null ? ValueTask.CompletedTask : Address(c, d, wished));
-        if (old is not null && (wished is not null || !old.SecurityGroups.SequenceEqual(port.SecurityGroups)))
-        {
-            await SecurityGroups.MembersChanged(c.Services, old, Change.By(c));
-            await SecurityGroups.MembersChanged(c.Services, port, Change.By(c));
-        }
-        return Kind.One1(c, 200, port);
+        return Kind.One1(c, 200, await Kind.Change(c, "network:update_port", d => d.Item = Kind.Read(c, d.Item, body, In.Update), Sync, body, d => wished is null ? ValueTask.CompletedTask : Address(c, d, wished)));
     }
 
     private static async ValueTask<Reply> Delete(Call c)

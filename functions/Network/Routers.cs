@@ -15,6 +15,7 @@ public static class Routers
 
     /// <summary>Makes the router's host true to the rows: interfaces, gateway, routes, floating IPs.</summary>
     public static readonly Saga<Router> Sync = Saga<Router>.Named("router-sync-1", Tables.Routers)
+        .Insist()
         .Step("place", async w => w.Item = w.Item with { Host = w.Item.Host.Length > 0 ? w.Item.Host : await Place(w.Services, w.Item) })
         .Agent("route", async w => w.Item.Host.Length > 0 ? [await Specs.Ensure(w.Services, w.Item)] : [])
         .Step("floating", w => FloatingIps.Settle(w.Services, w.Item, w.Change))
@@ -24,8 +25,7 @@ public static class Routers
                 if (p.DeviceId == w.Item.Id && p.DeviceOwner == InterfaceOwner && p.Status != "ACTIVE" && await Tables.Ports.Get(w.Store, p.ProjectId, p.Id) is { } was)
                     await Tables.Ports.Save(w.Services, was.Item with { Status = "ACTIVE" }, was, w.Change);
         })
-        .Finished(w => { w.Item = w.Item with { Status = "ACTIVE" }; return ValueTask.CompletedTask; })
-        .Failed(w => { w.Item = w.Item with { Status = "ERROR" }; return ValueTask.CompletedTask; });
+        .Finished(w => { w.Item = w.Item with { Status = "ACTIVE" }; return ValueTask.CompletedTask; });
 
     public static readonly Saga<Router> Removal = Saga<Router>.Deleting("router-delete-1", Tables.Routers)
         .Agent("unroute", w => new(w.Item.Host.Length > 0 ? [new HostCommand(w.Item.Host, new RemoveRouter(w.Item.Id))] : []))
@@ -99,20 +99,6 @@ public static class Routers
 
     public static async ValueTask<IReadOnlyList<Port>> Interfaces(IEntityStore store, Router r) =>
         [.. (await Tables.Ports.InProject(store, r.ProjectId)).Where(p => p.DeviceId == r.Id && p.DeviceOwner == InterfaceOwner)];
-
-    /// <summary>Starts a sync outside of a change of the router itself: something it carries has changed.</summary>
-    public static async ValueTask Refresh(Services s, string routerId, string projectId, Change change)
-    {
-        while (await Tables.Routers.Get(s.Store, projectId, routerId) is { Item.Doomed: false } was)
-        {
-            try
-            {
-                await Sync.Begin(s, was.Item, was, change);
-                return;
-            }
-            catch (ConflictException) { /* it changed meanwhile */ }
-        }
-    }
 
     // Where its guests are, else a host that has the external network at hand.
     private static async ValueTask<string> Place(Services s, Router r)

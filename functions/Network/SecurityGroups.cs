@@ -11,6 +11,7 @@ public static class SecurityGroups
 {
     /// <summary>Makes the hosts of all ports that its rules concern true to them.</summary>
     public static readonly Saga<SecurityGroup> Sync = Saga<SecurityGroup>.Named("security-group-sync-1", Tables.SecurityGroups)
+        .Insist()
         .Agent("ports", async w =>
         {
             var about = (await Tables.SecurityGroups.InProject(w.Store, w.Item.ProjectId)).Where(g => g.Id == w.Item.Id || g.Rules.Any(r => r.RemoteGroupId == w.Item.Id)).Select(g => g.Id).ToHashSet();
@@ -79,18 +80,17 @@ public static class SecurityGroups
     }
 
     /// <summary>A port of these groups came, went or changed its addresses: rules that name the groups as remote must follow.</summary>
-    public static async ValueTask MembersChanged(Services s, Port port, Change change)
+    public static async ValueTask MembersChanged(Services s, string project, IReadOnlyList<string> groups, Change change)
     {
-        if (port.SecurityGroups.Length == 0) return;
-        var all = await Tables.SecurityGroups.InProject(s.Store, port.ProjectId);
-        foreach (var id in port.SecurityGroups.Where(id => all.Any(g => g.Rules.Any(r => r.RemoteGroupId == id))))
-            while (await Tables.SecurityGroups.Get(s.Store, port.ProjectId, id) is { } was)
+        var all = await Tables.SecurityGroups.InProject(s.Store, project);
+        foreach (var id in groups.Where(id => all.Any(g => g.Rules.Any(r => r.RemoteGroupId == id))))
+            while (await Tables.SecurityGroups.Get(s.Store, project, id) is { } was)
             {
                 try
                 {
                     var item = was.Item with { Members = was.Item.Members + 1 };
                     // One that hasn't begun will see this change as well.
-                    if (was.Item.Saga is { } saga && await s.Store.Get(port.ProjectId, SagaRow.KeyOf(saga)) is { } row && Json.Read<SagaRow>(row.Body) is { Step: 0, Waiting.Length: 0 })
+                    if (was.Item.Saga is { } saga && await s.Store.Get(project, SagaRow.KeyOf(saga)) is { } row && Json.Read<SagaRow>(row.Body) is { Step: 0, Waiting.Length: 0 })
                         await Tables.SecurityGroups.Save(s, item, was, change);
                     else await Sync.Begin(s, item, was, change, after: TimeSpan.FromMilliseconds(250));
                     break;

@@ -20,7 +20,7 @@ public static class Specs
             peers = [.. hosts.Where(h => present.Contains(h.Name) && h.Capacity.TunnelAddress.Length > 0).Select(h => h.Capacity.TunnelAddress).Order(StringComparer.Ordinal)];
         }
         return new(n.Id, n.ProjectId, n.Physical is null ? n.Vni ?? 0 : 0, n.Physical, n.Mtu,
-            [.. subnets.Select(x => new SubnetSpec(x.Id, x.Cidr, x.GatewayIp, x.EnableDhcp ? x.DhcpAddress : null, x.DnsNameservers, [.. x.HostRoutes.Select(r => new RouteSpec(r.Destination, r.Nexthop))], x.Ipv6AddressMode ?? x.Ipv6RaMode))], peers);
+            [.. subnets.Select(x => new SubnetSpec(x.Id, x.Cidr, x.GatewayIp, x.EnableDhcp ? x.DhcpAddress : null, x.DnsNameservers, [.. x.HostRoutes.Select(r => new RouteSpec(r.Destination, r.Nexthop))], x.Ipv6AddressMode ?? x.Ipv6RaMode))], peers, n.Revision);
     }
 
     public static async ValueTask<HostCommand> Ensure(Services s, Port p)

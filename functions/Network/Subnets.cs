@@ -21,7 +21,7 @@ public static class Subnets
                 throw new Fault(409, $"Unable to complete operation on subnet {d.Item.Id}: One or more ports have an IP allocation from this subnet.") { Kind = "SubnetInUse" };
             var subnet = d.Item;
             d.After.Add(() => Forget(c.Store, subnet));
-            d.After.Add(() => Networks.Refresh(c.Services, network.Item.Id, network.Item.ProjectId, Change.By(c)));
+            Networks.Sync.Join(c.Services, network, Change.By(c), d.Ops, d.Messages);
         },
     };
 
@@ -61,9 +61,8 @@ public static class Subnets
             s = s with { DhcpAddress = address };
         }
         d.Item = s;
-        // Writing the network's row makes two overlapping subnets at once impossible.
-        if (network.Item.ProjectId == s.ProjectId) d.Ops.Add(new Op.Replace(Tables.Networks.Key(network.Item.Id), Json.Write(network.Item with { Revision = network.Item.Revision + 1 }), network.ETag));
-        d.After.Add(() => Networks.Refresh(c.Services, network.Item.Id, network.Item.ProjectId, Change.By(c)));
+        // Writing the network's row in the same transaction also makes two overlapping subnets at once impossible.
+        Networks.Sync.Join(c.Services, network, Change.By(c), d.Ops, d.Messages);
     }
 
     private static Pool[] Pools(UInt128 first, UInt128 last, string? gateway, AddressFamily family)

@@ -24,7 +24,9 @@ public static class Allocations
     public const int CpuRatio = 16;
     private const string Total = "total";
 
-    private static string Partition(string host) => "host." + Keys.Safe(host);
+    public const string Prefix = "host.";
+
+    private static string Partition(string host) => Prefix + Keys.Safe(host);
     private static string Key(string consumer) => "allocation|" + Keys.Safe(consumer);
 
     public static Resources Capacity(HostRow h) => new(h.Capacity.Vcpus * CpuRatio, h.Capacity.MemoryMiB, h.Capacity.DiskGiB);
@@ -57,14 +59,23 @@ public static class Allocations
         }
     }
 
-    public static async ValueTask Release(IEntityStore store, string host, string consumer)
+    /// <summary>What a row below <see cref="Prefix"/> says; null for a sum.</summary>
+    public static Allocation? Read(Row row) => row.Key == Total ? null : Json.Read<Allocation>(row.Body);
+
+    public static bool IsAt(Row row, string host) => row.Partition == Partition(host);
+
+    public static ValueTask Release(IEntityStore store, string host, string consumer) => Free(store, Partition(host), Key(consumer));
+
+    public static ValueTask Release(IEntityStore store, Row allocation) => Free(store, allocation.Partition, allocation.Key);
+
+    private static async ValueTask Free(IEntityStore store, string partition, string key)
     {
-        while (await store.Get(Partition(host), Key(consumer)) is { } row)
+        while (await store.Get(partition, key) is { } row)
         {
-            var total = (await store.Get(Partition(host), Total))!;
+            var total = (await store.Get(partition, Total))!;
             try
             {
-                await store.Commit(Partition(host), [new Op.Delete(row.Key, row.ETag), Sum(total, Json.Read<Resources>(total.Body) - Json.Read<Allocation>(row.Body).Resources)]);
+                await store.Commit(partition, [new Op.Delete(row.Key, row.ETag), Sum(total, Json.Read<Resources>(total.Body) - Json.Read<Allocation>(row.Body).Resources)]);
                 return;
             }
             catch (ConflictException) { /* the sum changed */ }

@@ -1,6 +1,7 @@
 using Cloud.Platform.Access;
 using Cloud.Platform.Blobs;
 using Cloud.Platform.Bus;
+using Cloud.Platform.Net;
 using Cloud.Platform.Sagas;
 using Cloud.Platform.State;
 
@@ -14,6 +15,7 @@ public sealed class Services
     public required IBlobStore Blobs { get; init; }
     public required TimeProvider Clock { get; init; }
     public required IIds Ids { get; init; }
+    public required IOutbound Outbound { get; init; }
     public required Policy Policy { get; init; }
     public required ITokens Tokens { get; init; }
     public required SagaRegistry Sagas { get; init; }
@@ -37,4 +39,6 @@ public sealed record Settings
     public string ControlUrl { get; init; } = "http://127.0.0.1:8774";
     /// <summary>Name of the provider network that external networks use when none is named.</summary>
     public string DefaultPhysical { get; init; } = "public";
+    /// <summary>Internal networks that downloads and webhooks may reach all the same.</summary>
+    public IReadOnlyList<System.Net.IPNetwork> OutboundOpened { get; init; } = [];
 }

@@ -21,6 +21,8 @@ public sealed record Slice(string Prefix, string Type, Dialect Dialect, IReadOnl
     /// <summary>Makes what must always exist (the admin user, flavors). Repeats harmlessly at every start.</summary>
     public Func<Services, ValueTask>? OnStart { get; init; }
     public IReadOnlyList<Job> Jobs { get; init; } = [];
+    /// <summary>What a kill at the worst moment may leave of this slice's rows.</summary>
+    public IReadOnlyList<State.Leftovers> Leftovers { get; init; } = [];
     /// <summary>Takes part in what all changes of the cloud mean (metering, webhooks): one event, in order per resource, at least once.</summary>
     public Func<Services, ReadOnlyMemory<byte>, CancellationToken, Task>? OnEvent { get; init; }
 }

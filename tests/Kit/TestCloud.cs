@@ -6,15 +6,18 @@ using Cloud.Platform;
 using Cloud.Platform.Agents;
 using Cloud.Platform.Blobs;
 using Cloud.Platform.Bus;
+using Cloud.Platform.Events;
 using Cloud.Platform.Hosting;
 using Cloud.Platform.Rest;
+using Cloud.Platform.State;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Cloud.Tests.Kit;
 
 public sealed record Answer(int Status, JsonElement Body, string Text, IReadOnlyDictionary<string, string> Headers)
 {
-    public string Id(string one) => Body.GetProperty(one).GetProperty("id").GetString()!;
+    /// <param name="one">The object's name in the body; empty where it is the body.</param>
+    public string Id(string one) => (one.Length == 0 ? Body : Body.GetProperty(one)).GetProperty("id").GetString()!;
 }
 
 /// <summary>The whole control plane in memory with simulated hosts, a clock that stands still and nothing running by itself: tests turn the crank.</summary>
@@ -22,27 +25,59 @@ public sealed class TestCloud : IAsyncDisposable
 {
     private readonly Dictionary<string, string> _tokens = [];
     private readonly string _files = Path.Combine(Path.GetTempPath(), "cs-test-" + Guid.NewGuid().ToString("N"));
+    private static readonly DateTimeOffset Begin = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private readonly IReadOnlyList<QueueTrigger> _triggers;
+    private Router? _router;
     private int _beats;
 
-    public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    public FakeTimeProvider Clock { get; }
     public MemoryBus Bus { get; }
     public MemoryStore Store { get; }
     public Services Services { get; private set; }
-    public Router Router { get; private set; }
+    public Router Router => _router ??= new(Services, (e, text) => Errors.Add($"{text}: {e}"));
     public List<SimulatedHost> Hosts { get; } = [];
     public List<string> Errors { get; } = [];
+    /// <summary>Every event that was delivered, those delivered twice as well.</summary>
+    public List<SeenEvent> Events { get; } = [];
+    /// <summary>Between a host and its queue: what of a command's answers comes back. Tests lose, double and delay here.</summary>
+    public Func<SimulatedHost, CommandMessage, IReadOnlyList<HostMessage>> Line { get; set; } = (host, m) => host.Handle(m) is { } reply ? [reply] : [];
 
-    private TestCloud(IReadOnlyList<Slice>? slices)
+    private TestCloud(IReadOnlyList<Slice>? slices, DateTimeOffset now)
     {
+        Clock = new(now);
         Bus = new(Clock);
         Store = new(Bus);
         Services = Composition.Services(Store, Bus, new FileBlobs(_files), Clock, new TimeOrderedIds(Clock), new Settings { AdminPassword = "admin-secret", DemoPassword = "demo-secret" }, slices);
-        Router = new(Services, (e, text) => Errors.Add($"{text}: {e}"));
+        _triggers = [.. Triggers.All(Services.Slices).OfType<QueueTrigger>()];
     }
+
+    private TestCloud(TestCloud origin, IReadOnlyList<Slice>? slices, Func<MemoryStore, IEntityStore>? wrap)
+    {
+        Clock = new(origin.Clock.GetUtcNow());
+        Bus = new(Clock);
+        Store = new(Bus);
+        var (o, all) = (origin.Services, slices ?? origin.Services.Slices);
+        Services = new()
+        {
+            Store = wrap?.Invoke(Store) ?? Store, Bus = Bus, Blobs = o.Blobs, Outbound = o.Outbound, Clock = Clock, Ids = new TimeOrderedIds(Clock), Policy = o.Policy, Tokens = new Identity.Tokens(Store, Clock),
+            Sagas = new(all.SelectMany(s => s.Sagas)), Settings = o.Settings, Slices = all,
+        };
+        _triggers = [.. Triggers.All(all).OfType<QueueTrigger>()];
+        _tokens = new(origin._tokens);
+        Store.Load(origin.Store.All);
+        Bus.Add(origin.Bus.All);
+        foreach (var host in origin.Hosts) Hosts.Add(SimulatedHost.From(host.Name, host.Save()));
+    }
+
+    /// <summary>Another cloud in the same state; what happens to it doesn't concern this one. Blobs are shared.</summary>
+    public TestCloud Copy(IReadOnlyList<Slice>? slices = null, Func<MemoryStore, IEntityStore>? wrap = null) => new(this, slices, wrap);
+
+    /// <summary>The control plane was killed and comes back.</summary>
+    public void Restart() => Bus.Restart();
 
     public static async Task<TestCloud> Start(int hosts = 1, IReadOnlyList<Slice>? slices = null)
     {
-        var cloud = new TestCloud(slices);
+        var cloud = new TestCloud(slices, Begin);
         await Composition.Start(cloud.Services);
         for (var i = 1; i <= hosts; i++) cloud.Hosts.Add(new($"sim-{i}"));
         await cloud.Beat();
@@ -51,9 +86,12 @@ public sealed class TestCloud : IAsyncDisposable
 
     public async Task Beat()
     {
-        foreach (var host in Hosts) await Bus.Send([new(Names.Replies, $"beat.{host.Name}.{++_beats}", ContractJson.Write(host.Beat()))]);
+        foreach (var host in Hosts) await Say(host.Beat());
         await Drain();
     }
+
+    /// <summary>A message of a host.</summary>
+    public ValueTask Say(HostMessage message) => Bus.Send([new(Names.Replies, $"{message.Host}.{++_beats}", ContractJson.Write(message))]);
 
     public async Task<string> Token(string user = "admin")
     {
@@ -115,11 +153,15 @@ public sealed class TestCloud : IAsyncDisposable
     public async Task<bool> Crank()
     {
         var any = false;
-        foreach (var trigger in Triggers.All(Services.Slices).OfType<QueueTrigger>())
+        foreach (var trigger in _triggers)
             foreach (var d in await Bus.Receive(trigger.Queue, 1, TimeSpan.FromMinutes(1), TimeSpan.Zero))
             {
                 any = true;
-                try { await trigger.Handle(Services, d, CancellationToken.None); }
+                try
+                {
+                    if (trigger.Queue == CloudEvent.Queue) Events.Add(SeenEvent.Read(d.Message.Body));
+                    await trigger.Handle(Services, d, CancellationToken.None);
+                }
                 catch (Exception e) when (e is not Death)
                 {
                     Errors.Add(e.ToString());
@@ -132,8 +174,7 @@ public sealed class TestCloud : IAsyncDisposable
             foreach (var d in await Bus.Receive(Names.HostQueue(host.Name), 1, TimeSpan.FromMinutes(1), TimeSpan.Zero))
             {
                 any = true;
-                if (host.Handle(ContractJson.ReadCommand(d.Message.Body.Span)) is { } reply)
-                    await Bus.Send([new(Names.Replies, $"{reply.CommandId}.{++_beats}", ContractJson.Write(reply))]);
+                foreach (var answer in Line(host, ContractJson.ReadCommand(d.Message.Body.Span))) await Say(answer);
                 await Bus.Complete(d);
             }
         return any;

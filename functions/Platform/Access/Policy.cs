@@ -32,17 +32,17 @@ public sealed class Policy
     private Func<Caller, Target, bool> Rule(string name) => (c, t) =>
         _rules.TryGetValue(name, out var f) ? f(c, t) : throw new InvalidOperationException($"policy rule '{name}' does not exist");
 
-    /// <summary>The rules of every slice, embedded as policy.json; a name defined twice is an error.</summary>
+    /// <summary>The rules of every slice, embedded as policy.json, here and in the program that was started; a name defined twice is an error.</summary>
     public static Policy Embedded()
     {
         var all = new Dictionary<string, string>();
-        var assembly = Assembly.GetExecutingAssembly();
-        foreach (var file in assembly.GetManifestResourceNames().Where(n => n.EndsWith("policy.json", StringComparison.Ordinal)))
-        {
-            using var stream = assembly.GetManifestResourceStream(file)!;
-            foreach (var (name, rule) in JsonSerializer.Deserialize<Dictionary<string, string>>(stream)!)
-                if (!all.TryAdd(name, rule)) throw new InvalidOperationException($"policy rule '{name}' is defined twice (second time in {file})");
-        }
+        foreach (var assembly in new[] { Assembly.GetExecutingAssembly(), Assembly.GetEntryAssembly()! }.Distinct())
+            foreach (var file in assembly.GetManifestResourceNames().Where(n => n.EndsWith("policy.json", StringComparison.Ordinal)))
+            {
+                using var stream = assembly.GetManifestResourceStream(file)!;
+                foreach (var (name, rule) in JsonSerializer.Deserialize<Dictionary<string, string>>(stream)!)
+                    if (!all.TryAdd(name, rule)) throw new InvalidOperationException($"policy rule '{name}' is defined twice (second time in {file})");
+            }
         return new(all);
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using Cloud.Platform.Bus;
 using Cloud.Platform.State;
 using Microsoft.Data.Sqlite;
@@ -23,15 +22,22 @@ public sealed class SqliteStore(SqliteFile file, SqliteBus bus) : IEntityStore
         return rows;
     }));
 
-    public async IAsyncEnumerable<Row> Scan(string from, string to, [EnumeratorCancellation] CancellationToken ct = default)
+    public IAsyncEnumerable<Row> Scan(string from, string to, CancellationToken ct = default) =>
+        Paged("SELECT partition, key, etag, body FROM rows WHERE (partition, key)>($1, $2) AND key>=$3 AND key<$4 ORDER BY partition, key LIMIT 500", "", from, to);
+
+    public IAsyncEnumerable<Row> Partitions(string prefix, CancellationToken ct = default) =>
+        Paged("SELECT partition, key, etag, body FROM rows WHERE (partition, key)>($1, $2) AND partition<$4 AND $3='' ORDER BY partition, key LIMIT 500", prefix, "", prefix + char.MaxValue);
+
+    // Page by page, each read on its own: a long scan holds nothing.
+    private async IAsyncEnumerable<Row> Paged(string sql, string first, string from, string to)
     {
-        var (partition, key) = ("", "");
+        var (partition, key) = (first, "");
         while (true)
         {
             var page = file.Read(s =>
             {
                 var rows = new List<Row>();
-                using var reader = s.Query("SELECT partition, key, etag, body FROM rows WHERE (partition, key)>($1, $2) AND key>=$3 AND key<$4 ORDER BY partition, key LIMIT 500", partition, key, from, to);
+                using var reader = s.Query(sql, partition, key, from, to);
                 while (reader.Read()) rows.Add(new(reader.GetString(0), reader.GetString(1), Tag(reader.GetInt64(2)), Body(reader, 3)));
                 return rows;
             });

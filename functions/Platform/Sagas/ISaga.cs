@@ -20,6 +20,14 @@ public interface ISaga
     /// <summary>A saga that runs already is superseded: it ends without undo, so the new one must bring the resource to its end alone.</summary>
     SagaStart Start(Services s, string partition, string key, Resource item, Change change);
     Task Run(Services s, SagaMessage message, int attempt, CancellationToken ct);
+    /// <summary>The same saga with something around every step and undo: to trace them, or to let one fail.</summary>
+    ISaga Around(Func<StepCall, Func<ValueTask>, ValueTask> around);
+}
+
+/// <summary>A step that is about to be made or undone. The saga's end counts as a step: <see cref="End"/>.</summary>
+public readonly record struct StepCall(string Saga, string Step, bool Undo)
+{
+    public const string End = "end";
 }
 
 /// <summary>Wakes a saga: at its start, when a host answered, or because it has been quiet.</summary>
@@ -52,6 +60,7 @@ public sealed record SagaRow
     public bool Unwinding { get; init; }
     /// <summary>Counts turns in a step, so that a repeated turn has ids of its own.</summary>
     public int Turn { get; init; }
+    public DateTimeOffset Started { get; init; }
     public DateTimeOffset Deadline { get; init; }
     public string? Error { get; init; }
     public bool Alerted { get; init; }
@@ -62,5 +71,5 @@ public sealed record SagaRow
     public static string KeyOf(string id) => "saga|" + id;
 }
 
-/// <summary>A command on its way.</summary>
-public sealed record Waiting(string Id, string Host, int Tries = 0, bool Done = false, Result? Result = null);
+/// <summary>A command on its way. Host and key find it again among the step's commands, which may be others by then.</summary>
+public sealed record Waiting(string Id, string Host, string Key, int Tries = 0, bool Done = false, Result? Result = null);

@@ -45,15 +45,13 @@ public sealed partial class Saga<T>
     private async ValueTask<bool> Turn(Services s, State state, CommandReply? reply, bool resend, int attempt, CancellationToken ct)
     {
         var saga = state.Saga;
-        if (saga.Waiting.Length > 0)
-            return reply is not null ? await Answered(s, state, reply, ct) : resend && await Quiet(s, state, ct);
-        if (saga.Unwinding ? saga.Step < 0 : saga.Step >= _steps.Count) return await End(s, state, ct);
-
-        var step = _steps[saga.Step];
         var work = new Work<T>(s, state.Was.Item, saga, ct);
         try
         {
-            if (!saga.Unwinding && !Deletes && s.Now > saga.Deadline) throw new SagaFault("It took too long.");
+            if (saga.Waiting.Length > 0) return reply is not null ? await Answered(s, state, reply, ct) : resend && await Quiet(s, state, ct);
+            if (saga.Unwinding ? saga.Step < 0 : saga.Step >= _steps.Count) return await End(s, state, work, ct);
+            if (CanFail(saga) && s.Now > saga.Deadline) throw new SagaFault("It took too long.");
+            var step = _steps[saga.Step];
             if ((saga.Unwinding ? step.UndoCommands : step.Commands) is { } commands)
             {
                 var list = await commands(work);
@@ -61,9 +59,11 @@ public sealed partial class Saga<T>
             }
             else if ((saga.Unwinding ? step.Undo : step.Do) is { } run) await run(work);
         }
-        catch (Exception e) when (!Deletes && !saga.Unwinding && (e is SagaFault or Fault || (attempt >= TriesOfStep && e is not (ConflictException or OperationCanceledException))))
+        catch (Exception e) when (e is not (ConflictException or OperationCanceledException or StoreUnavailableException))
         {
-            return await Fail(s, state, e is SagaFault or Fault ? e.Message : "An unexpected error happened.", ct);
+            if (CanFail(saga) && e is SagaFault or Fault) return await Fail(s, state, e.Message, ct);
+            if (attempt < TriesOfStep) throw;
+            return CanFail(saga) ? await Fail(s, state, "An unexpected error happened.", ct) : await Stuck(s, state, e, ct);
         }
         return await Next(s, state, work, ct);
     }
@@ -71,20 +71,43 @@ public sealed partial class Saga<T>
     private async ValueTask<bool> Next(Services s, State state, Work<T> work, CancellationToken ct)
     {
         var saga = state.Saga;
-        await Write(s, state, work, saga with { Step = saga.Step + (saga.Unwinding ? -1 : 1), Turn = saga.Turn + 1, Waiting = [] }, ct);
+        await Write(s, state, work, saga with { Step = After(saga), Turn = saga.Turn + 1, Waiting = [] }, ct);
         return true;
+    }
+
+    /// <summary>The next step that has anything to do in the saga's direction.</summary>
+    private int After(SagaRow saga)
+    {
+        var (step, by) = (saga.Step, saga.Unwinding ? -1 : 1);
+        do step += by; while (_steps.ElementAtOrDefault(step) is { } s && (saga.Unwinding ? s.Undo is null && s.UndoCommands is null : s.Do is null && s.Commands is null));
+        return step;
     }
 
     private async ValueTask<bool> Fail(Services s, State state, string error, CancellationToken ct)
     {
-        var work = new Work<T>(s, state.Was.Item, state.Saga, ct);
-        await Write(s, state, work, state.Saga with { Unwinding = true, Error = error, Turn = state.Saga.Turn + 1, Waiting = [] }, ct);
+        // The row is written as well: its new revision fences off the commands that are still on their way from those that undo them.
+        var work = new Work<T>(s, state.Was.Item with { }, state.Saga, ct);
+        await Write(s, state, work, state.Saga with { Unwinding = true, Error = error, Step = Math.Min(state.Saga.Step, _steps.Count - 1), Turn = state.Saga.Turn + 1, Waiting = [] }, ct);
         return true;
     }
 
-    private async ValueTask<bool> End(Services s, State state, CancellationToken ct)
+    /// <summary>What hasn't reached the point of no return may fail and is then undone.</summary>
+    private bool CanFail(SagaRow saga) => !saga.Unwinding && saga.Step < _insists;
+
+    /// <summary>What can't be given up: somebody is told, and the watchdog makes it try again.</summary>
+    private async ValueTask<bool> Stuck(Services s, State state, Exception e, CancellationToken ct)
     {
+        if (state.Saga.Alerted) return false;
         var work = new Work<T>(s, state.Was.Item, state.Saga, ct);
+        work.Messages.Add(Events.CloudEvent.Alert(s, "saga-stuck", state.Was.Item.Id, state.Was.Item.ProjectId, $"{Name} can't get past step {NameOf(state.Saga)} ({e.GetType().Name}); it goes on trying."));
+        await Write(s, state, work, state.Saga with { Alerted = true }, ct);
+        return false;
+    }
+
+    private string NameOf(SagaRow saga) => _steps.ElementAtOrDefault(saga.Step)?.Name ?? StepCall.End;
+
+    private async ValueTask<bool> End(Services s, State state, Work<T> work, CancellationToken ct)
+    {
         if (state.Saga.Unwinding) await _failed(work);
         else await _finished(work);
         Op[] ops = [new Op.Delete(state.SagaKey, state.SagaTag), .. work.Ops];
@@ -96,13 +119,13 @@ public sealed partial class Saga<T>
     private async ValueTask<bool> Send(Services s, State state, Work<T> work, IReadOnlyList<HostCommand> commands, CancellationToken ct)
     {
         var saga = state.Saga;
-        var waiting = commands.Select((c, i) => new Waiting($"{saga.Id}.{(saga.Unwinding ? "u" : "f")}{saga.Step}.{saga.Turn}.{i}", c.Host)).ToArray();
-        // A host that is gone can't clean up now; when it comes back its inventory is compared and cleaned.
-        if (saga.Unwinding || Deletes)
-            for (var i = 0; i < waiting.Length; i++)
-                if (await Hosts.IsDown(s, commands[i].Host, ct)) waiting[i] = waiting[i] with { Done = true };
+        var waiting = commands.Select((c, i) => new Waiting($"{saga.Id}.{(saga.Unwinding ? "u" : "f")}{saga.Step}.{saga.Turn}.{i}", c.Host, c.Command.Key)).ToArray();
         for (var i = 0; i < waiting.Length; i++)
-            if (!waiting[i].Done) work.Messages.Add(ToBus(state, waiting[i], commands[i], null));
+        {
+            work.Messages.Add(ToBus(state, waiting[i], commands[i], null));
+            // Nobody waits for a host that is gone to clean up. When it comes back it finds this behind older commands, and its inventory is compared.
+            if ((saga.Unwinding || Deletes) && await Hosts.IsDown(s, commands[i].Host, ct)) waiting[i] = waiting[i] with { Done = true };
+        }
         if (Array.TrueForAll(waiting, w => w.Done)) return await Next(s, state, work, ct);
         await Write(s, state, work, saga with { Waiting = waiting }, ct);
         return false;
@@ -129,12 +152,12 @@ public sealed partial class Saga<T>
             if (!saga.Unwinding) _steps[saga.Step].Done?.Invoke(work, [.. waiting.Select(w => w.Result)]);
             return await Next(s, state, work, ct);
         }
-        var again = reply.Outcome == Outcome.Stale || reply.Retry || saga.Unwinding || Deletes;
+        var again = reply.Outcome == Outcome.Stale || reply.Retry || !CanFail(saga);
         waiting[i] = waiting[i] with { Tries = waiting[i].Tries + 1 };
-        if (!again || (waiting[i].Tries >= TriesOfCommand && !saga.Unwinding && !Deletes))
+        if (!again || (waiting[i].Tries >= TriesOfCommand && CanFail(saga)))
             return await Fail(s, state, _steps[saga.Step].Name + ": the host could not do it.", ct);
         // Rebuilt from the row as it is now, with its present fence; a little later each time.
-        if (waiting[i].Tries < TriesOfCommand && (await Rebuild(work)).ElementAtOrDefault(i) is { } command)
+        if (waiting[i].Tries < TriesOfCommand && Find(await Rebuild(work), waiting[i]) is { } command)
             work.Messages.Add(ToBus(state, waiting[i], command, s.Now + TimeSpan.FromSeconds(0.25 * (1 << waiting[i].Tries))));
         await Write(s, state, work, saga with { Waiting = waiting }, ct);
         return false;
@@ -144,8 +167,7 @@ public sealed partial class Saga<T>
     private async ValueTask<bool> Quiet(Services s, State state, CancellationToken ct)
     {
         var saga = state.Saga;
-        var forward = !saga.Unwinding && !Deletes;
-        if (s.Now > saga.Deadline && forward) return await Fail(s, state, _steps[saga.Step].Name + ": it took too long.", ct);
+        if (s.Now > saga.Deadline && CanFail(saga)) return await Fail(s, state, _steps[saga.Step].Name + ": it took too long.", ct);
         var work = new Work<T>(s, state.Was.Item, saga, ct);
         var waiting = saga.Waiting.ToArray();
         var commands = await Rebuild(work);
@@ -153,13 +175,14 @@ public sealed partial class Saga<T>
         {
             if (waiting[i].Done) continue;
             var down = await Hosts.IsDown(s, waiting[i].Host, ct);
-            if (down && forward) return await Fail(s, state, $"{_steps[saga.Step].Name}: the host does not answer.", ct);
-            if (down || i >= commands.Count || commands[i].Host != waiting[i].Host) waiting[i] = waiting[i] with { Done = true };
-            else work.Messages.Add(ToBus(state, waiting[i] = waiting[i] with { Tries = 0 }, commands[i], null));
+            if (down && CanFail(saga)) return await Fail(s, state, $"{_steps[saga.Step].Name}: the host does not answer.", ct);
+            var command = Find(commands, waiting[i]);
+            waiting[i] = waiting[i] with { Tries = 0, Done = command is null || (down && (saga.Unwinding || Deletes)) };
+            if (command is not null) work.Messages.Add(ToBus(state, waiting[i], command, null));
         }
         if (s.Now > saga.Deadline && !saga.Alerted)
         {
-            work.Messages.Add(Events.CloudEvent.Alert(s, "saga-overdue", state.Was.Item.Id, state.Was.Item.ProjectId, $"{Name} is overdue at step {_steps[saga.Step].Name}; it goes on trying."));
+            work.Messages.Add(Events.CloudEvent.Alert(s, "saga-overdue", state.Was.Item.Id, state.Was.Item.ProjectId, $"{Name} is overdue at step {NameOf(saga)}; it goes on trying."));
             saga = saga with { Alerted = true };
         }
         if (Array.TrueForAll(waiting, w => w.Done)) return await Next(s, state with { Saga = saga }, work, ct);
@@ -172,6 +195,8 @@ public sealed partial class Saga<T>
         var step = _steps[work.Row.Step];
         return (work.Row.Unwinding ? step.UndoCommands : step.Commands)!(work);
     }
+
+    private static HostCommand? Find(IReadOnlyList<HostCommand> commands, Waiting w) => commands.FirstOrDefault(c => c.Host == w.Host && c.Command.Key == w.Key);
 
     private async ValueTask Write(Services s, State state, Work<T> work, SagaRow saga, CancellationToken ct)
     {

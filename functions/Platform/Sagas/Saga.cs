@@ -6,7 +6,7 @@ namespace Cloud.Platform.Sagas;
 
 /// <summary>
 /// A linear list of steps that brings one resource to its end, whatever is killed meanwhile. A value: built once, named, never changed.
-/// A failed step is undone too, then those before it. Deletion supersedes whatever runs.
+/// A failed step is undone too, then those before it; past <see cref="Insist"/> nothing is given up. Deletion supersedes whatever runs.
 /// </summary>
 public sealed partial class Saga<T> : ISaga where T : Resource
 {
@@ -15,6 +15,7 @@ public sealed partial class Saga<T> : ISaga where T : Resource
     private Func<Work<T>, ValueTask> _failed = _ => ValueTask.CompletedTask;
     private Func<Work<T>, ValueTask> _finished = _ => ValueTask.CompletedTask;
     private TimeSpan _deadline = TimeSpan.FromMinutes(10);
+    private int _insists = int.MaxValue;
 
     private Saga(string name, Rows<T> rows) => (Name, _rows) = (name, rows);
 
@@ -25,9 +26,18 @@ public sealed partial class Saga<T> : ISaga where T : Resource
     public static Saga<T> Named(string name, Rows<T> rows) => new(name, rows);
 
     /// <summary>Removes the resource at the end. There is no undo: a step that fails is tried again until it works.</summary>
-    public static Saga<T> Deleting(string name, Rows<T> rows) => new(name, rows) { Deletes = true };
+    public static Saga<T> Deleting(string name, Rows<T> rows) => new(name, rows) { Deletes = true, _insists = 0 };
 
     public Saga<T> Step(string name, Func<Work<T>, ValueTask> run, Func<Work<T>, ValueTask>? undo = null) => Add(new(name) { Do = run, Undo = undo });
+
+    /// <summary>A step within the control plane that hosts may have followed meanwhile: its undo sends them commands.</summary>
+    public Saga<T> Step(string name, Func<Work<T>, ValueTask> run, Func<Work<T>, ValueTask<IReadOnlyList<HostCommand>>> undoOnHosts) => Add(new(name) { Do = run, UndoCommands = undoOnHosts });
+
+    /// <summary>Nothing on the way forward; on the way back what is done after the undos of the steps behind it.</summary>
+    public Saga<T> Undo(string name, Func<Work<T>, ValueTask> undo) => Add(new(name) { Undo = undo });
+
+    /// <summary>From here on there is no way back: a step that fails is tried again until it works, and a host that is away is waited for.</summary>
+    public Saga<T> Insist() { _insists = _steps.Count; return this; }
 
     /// <summary>Sends commands and goes on when all are answered. None at all: the step is skipped.</summary>
     public Saga<T> Agent(string name, Func<Work<T>, ValueTask<IReadOnlyList<HostCommand>>> commands,
@@ -49,14 +59,41 @@ public sealed partial class Saga<T> : ISaga where T : Resource
         return this;
     }
 
+    public ISaga Around(Func<StepCall, Func<ValueTask>, ValueTask> around)
+    {
+        var copy = new Saga<T>(Name, _rows) { Deletes = Deletes, _deadline = _deadline, _insists = _insists };
+        Func<Work<T>, ValueTask>? Wrap(Func<Work<T>, ValueTask>? run, string step, bool undo) => run is null ? null : w => around(new(Name, step, undo), () => run(w));
+        Func<Work<T>, ValueTask<IReadOnlyList<HostCommand>>>? WrapCommands(Func<Work<T>, ValueTask<IReadOnlyList<HostCommand>>>? run, string step, bool undo) => run is null ? null : async w =>
+        {
+            IReadOnlyList<HostCommand> commands = [];
+            await around(new(Name, step, undo), async () => commands = await run(w));
+            return commands;
+        };
+        foreach (var s in _steps)
+            copy._steps.Add(s with { Do = Wrap(s.Do, s.Name, false), Undo = Wrap(s.Undo, s.Name, true), Commands = WrapCommands(s.Commands, s.Name, false), UndoCommands = WrapCommands(s.UndoCommands, s.Name, true) });
+        (copy._finished, copy._failed) = (Wrap(_finished, StepCall.End, false)!, Wrap(_failed, StepCall.End, true)!);
+        return copy;
+    }
+
+    /// <exception cref="Rest.Fault">409: it is being deleted, and that wins.</exception>
     public SagaStart Start(Services s, string partition, string key, Resource item, Change change)
     {
+        if (item.Doomed && !Deletes) throw Rest.Fault.Conflict("The resource is being deleted.");
         var id = s.Ids.New();
-        var row = new SagaRow { Id = id, Name = Name, Key = key, Deadline = s.Now + _deadline, Actor = change.Actor, RequestId = change.RequestId };
+        var row = new SagaRow { Id = id, Name = Name, Key = key, Started = s.Now, Deadline = s.Now + _deadline, Actor = change.Actor, RequestId = change.RequestId };
         var message = new SagaMessage(partition, id, key, Name);
         List<Op> ops = [new Op.Insert(SagaRow.KeyOf(id), Json.Write(row))];
         if (item.Saga is { } superseded) ops.Add(new Op.Delete(SagaRow.KeyOf(superseded)));
         return new(id, ops, [message.ToBus($"{id}.start"), Watchdog.First(s, message)]);
+    }
+
+    /// <summary>Starts this saga on a resource within somebody else's transaction on the same partition.</summary>
+    public void Join(Services s, Loaded<T> was, Change change, List<Op> ops, List<Message> messages)
+    {
+        var start = Start(s, _rows.PartitionOf(was.Item.ProjectId), _rows.Key(was.Item.Id), was.Item, change);
+        _rows.Join(s, was.Item with { Saga = start.Active, Doomed = was.Item.Doomed || Deletes }, was, change, ops, messages);
+        ops.AddRange(start.Ops);
+        messages.AddRange(start.Messages);
     }
 
     /// <summary>Starts this saga on a resource outside of any request.</summary>

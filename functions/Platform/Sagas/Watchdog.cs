@@ -19,5 +19,14 @@ public static class Watchdog
         await s.Bus.Send([(saga with { Resend = true }).ToBus($"{saga.Saga}.quiet.{n}"), Next(s, saga, n)], ct);
     }
 
+    /// <summary>Wakes every saga that is old enough to have had a watchdog: should its messages be lost or given up, it goes on all the same.</summary>
+    public static async Task Sweep(Services s, CancellationToken ct)
+    {
+        var (from, to) = Keys.Range(SagaRow.KeyOf(""));
+        await foreach (var row in s.Store.Scan(from, to, ct))
+            if (Json.Read<SagaRow>(row.Body) is var saga && s.Now - saga.Started > Every * 3)
+                await s.Bus.Send([(new SagaMessage(row.Partition, saga.Id, saga.Key, saga.Name) { Resend = true }).ToBus($"{saga.Id}.swept")], ct);
+    }
+
     private static Message Next(Services s, SagaMessage saga, int n) => new(Queue, $"{saga.Saga}.watch.{n}", Json.Write(saga), NotBefore: s.Now + Every);
 }

@@ -12,15 +12,18 @@ public static class Claims
     public static async ValueTask<bool> Take(IEntityStore store, string scope, string key, string owner, CancellationToken ct = default)
     {
         var (partition, row) = ($"claims.{scope}", Keys.Safe(key));
-        if (await store.Get(partition, row, ct) is { } there) return Encoding.UTF8.GetString(there.Body.Span) == owner;
-        try
+        var body = Encoding.UTF8.GetBytes(owner);
+        while (true)
         {
-            await store.Commit(partition, [new Op.Insert(row, Encoding.UTF8.GetBytes(owner))], ct: ct);
-            return true;
-        }
-        catch (ConflictException)
-        {
-            return await OwnerOf(store, scope, key, ct) == owner;
+            var there = await store.Get(partition, row, ct);
+            if (there is not null && !there.Body.Span.SequenceEqual(body)) return false;
+            try
+            {
+                // One's own is written again, so that the sweeper sees that it is needed.
+                await store.Commit(partition, [there is null ? new Op.Insert(row, body) : new Op.Replace(row, body, there.ETag)], ct: ct);
+                return true;
+            }
+            catch (ConflictException) { /* somebody was first, or it was just swept: look again */ }
         }
     }
 
@@ -33,6 +36,17 @@ public static class Claims
 
     public static async ValueTask<string?> OwnerOf(IEntityStore store, string scope, string key, CancellationToken ct = default) =>
         await store.Get($"claims.{scope}", Keys.Safe(key), ct) is { } row ? Encoding.UTF8.GetString(row.Body.Span) : null;
+
+    /// <summary>Claims of all scopes that begin with <paramref name="scope"/> and that <paramref name="owned"/> (by scope, key and owner) doesn't know.</summary>
+    public static async ValueTask<IReadOnlyList<Row>> Unowned(IEntityStore store, string scope, Func<ValueTask<HashSet<(string Scope, string Key, string Owner)>>> owned, CancellationToken ct)
+    {
+        // Claims first: an owner that comes between the two reads is seen.
+        var claims = new List<Row>();
+        await foreach (var row in store.Partitions("claims." + scope, ct)) claims.Add(row);
+        if (claims.Count == 0) return [];
+        var known = await owned();
+        return [.. claims.Where(r => !known.Contains((r.Partition["claims.".Length..], r.Key, Encoding.UTF8.GetString(r.Body.Span))))];
+    }
 
     /// <summary>Key and owner of every claim of a scope.</summary>
     public static async ValueTask<IReadOnlyList<(string Key, string Owner)>> All(IEntityStore store, string scope, CancellationToken ct = default) =>

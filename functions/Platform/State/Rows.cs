@@ -121,7 +121,7 @@ public sealed record Rows<T>(string Name, string Service) where T : Resource
     public async ValueTask<T> Save(Services s, T item, Loaded<T>? was, Change change, IReadOnlyList<Op>? more = null, IReadOnlyList<Message>? messages = null, CancellationToken ct = default)
     {
         var partition = PartitionOf(item.ProjectId);
-        item = item with { Revision = (was?.Item.Revision ?? 0) + 1, UpdatedAt = was is null ? item.UpdatedAt : s.Now };
+        item = Next(s, item, was);
         var key = Key(item.Id);
         var pointer = System.Text.Encoding.UTF8.GetBytes(partition);
         var index = !Global && was is null ? s.Store.Commit(IndexPartition, [new Op.Upsert(key, pointer)], ct: ct).AsTask() : Task.CompletedTask;
@@ -133,6 +133,16 @@ public sealed record Rows<T>(string Name, string Service) where T : Resource
         return item;
     }
 
+    /// <summary>A <see cref="Save"/> of a row that is there as a part of somebody else's transaction on the same partition.</summary>
+    public void Join(Services s, T item, Loaded<T> was, Change change, List<Op> ops, List<Message> messages)
+    {
+        item = Next(s, item, was);
+        ops.Add(new Op.Replace(Key(item.Id), Json.Write(item), was.ETag));
+        messages.AddRange(WithEvent(s, null, "updated", item, was.Item, change));
+    }
+
+    private static T Next(Services s, T item, Loaded<T>? was) => item with { Revision = (was?.Item.Revision ?? 0) + 1, UpdatedAt = was is null ? item.UpdatedAt : s.Now };
+
     /// <summary>Removes it, with its event; pointers follow.</summary>
     public async ValueTask Remove(Services s, Loaded<T> was, Change change, IReadOnlyList<Op>? more = null, IReadOnlyList<Message>? messages = null, CancellationToken ct = default)
     {
@@ -142,6 +152,16 @@ public sealed record Rows<T>(string Name, string Service) where T : Resource
         await s.Store.Commit(IndexPartition, [new Op.Delete(key)], ct: ct);
         if (Shared(was.Item)) await s.Store.Commit(SharedPartition, [new Op.Delete(key)], ct: ct);
     }
+
+    /// <summary>Pointers to what isn't there, or isn't shared any more.</summary>
+    public Leftovers Pointers => new(Name + "-pointers", async (s, ct) =>
+    {
+        var stale = new List<Row>();
+        foreach (var (partition, needed) in new (string, Func<T, bool>)[] { (IndexPartition, _ => true), (SharedPartition, Shared) })
+            foreach (var pointer in await s.Store.List(partition, "", char.MaxValue.ToString(), ct: ct))
+                if (await s.Store.Get(System.Text.Encoding.UTF8.GetString(pointer.Body.Span), pointer.Key, ct) is not { } row || !needed(Json.Read<T>(row.Body))) stale.Add(pointer);
+        return stale;
+    });
 
     private List<Message> WithEvent(Services s, IReadOnlyList<Message>? messages, string verb, T item, T? before, Change change)
     {

@@ -1,0 +1,16 @@
+using Cloud.Platform.State;
+
+namespace Cloud.Identity;
+
+/// <summary>Names whose owner never came to be, or went without freeing them.</summary>
+public static class Unowned
+{
+    public static readonly IReadOnlyList<Leftovers> All =
+    [
+        Of(Directory.Projects, p => Directory.NameOf(p.DomainId, p.Name)), Of(Directory.Users, u => Directory.NameOf(u.DomainId, u.Name)),
+        Of(Directory.Roles, r => Directory.NameOf(r.DomainId, r.Name)), Of(Directory.Domains, d => d.Name),
+    ];
+
+    private static Leftovers Of<T>(Rows<T> rows, Func<T, string> name) where T : Resource => new(rows.Name + "-names", (s, ct) =>
+        Claims.Unowned(s.Store, rows.Name, async () => [.. (await rows.Everywhere(s.Store, ct)).Select(i => (rows.Name, Keys.Safe(name(i)), i.Id))], ct));
+}

@@ -1,0 +1,72 @@
+using Cloud.Platform.Sagas;
+
+namespace Cloud.Tests.Sagas;
+
+/// <summary>All the plans for one scenario. The order is fixed, the chance that picks among many comes from a seed.</summary>
+public static class Matrix
+{
+    /// <param name="only">Runs no other plans than these.</param>
+    public static async IAsyncEnumerable<(Plan, Report)> Of(Scenario scenario, int thorough, Func<Mutant>? mutant = null, Func<Plan, bool>? only = null)
+    {
+        var chance = new Random(scenario.Name.Sum(c => c));
+        var calm = new Plan();
+        var first = await Trial.Run(scenario, calm, mutant);
+        yield return (calm, first);
+
+        foreach (var plan in Plans(scenario, first, thorough, chance).Where(only ?? (_ => true))) yield return (plan, await Trial.Run(scenario, plan, mutant));
+    }
+
+    private static IEnumerable<Plan> Plans(Scenario scenario, Report calm, int thorough, Random chance)
+    {
+        var saga = Slices.All.SelectMany(s => s.Sagas).First(s => s.Name == scenario.Saga);
+        // Points come in pairs, before and after something lasting; after one thing is before the next, except for what is read in between.
+        for (var i = 0; i < calm.Points; i += thorough > 1 ? 1 : 2) yield return new() { Deaths = [i] };
+        for (var i = 0; i < 40 * thorough; i++) yield return new() { Deaths = [chance.Next(calm.Points), chance.Next(calm.Points)] };
+        for (var i = 0; i < 30 * thorough; i++) yield return new() { Deaths = [chance.Next(calm.Points), chance.Next(calm.Points / 2), chance.Next(calm.Points / 2)] };
+
+        if (scenario.Delete is not null)
+            for (var i = 0; i < calm.Points; i++)
+            {
+                yield return new() { DeleteAt = i };
+                if (thorough > 1 || i % 4 == 0) yield return new() { DeleteAt = i, Deaths = [i + 1 + chance.Next(20)] };
+            }
+
+        for (var c = 0; c < calm.Commands; c++)
+            foreach (var fate in Enum.GetValues<Fate>())
+            {
+                yield return new() { Mishap = new(c, fate) };
+                for (var i = 0; i < 2 * thorough; i++) yield return new() { Mishap = new(c, fate), Deaths = [chance.Next(calm.Points)] };
+                for (var i = 0; scenario.Delete is not null && i < 3 * thorough; i++) yield return new() { Mishap = new(c, fate), DeleteAt = chance.Next(calm.Points) };
+            }
+
+        for (var c = 0; c < calm.Commands; c++)
+            foreach (var step in saga.Deletes ? [] : saga.Steps) yield return new() { Mishap = new(c, Fate.CommandLate), Breaks = [new(step, Undo: false, Times: 1, After: true, Refuses: true)] };
+
+        foreach (var fail in Failures(saga))
+        {
+            yield return new() { Breaks = fail };
+            for (var i = 0; i < (fail.Length == 1 ? 5 : 2) * thorough; i++) yield return new() { Breaks = fail, Deaths = [.. Enumerable.Range(0, 1 + chance.Next(3)).Select(_ => chance.Next(calm.Points))] };
+        }
+    }
+
+    /// <summary>Each step failing before or after its effect, for a while or for good; and each undo on top of each failure.</summary>
+    private static IEnumerable<Break[]> Failures(ISaga saga)
+    {
+        List<string> steps = [.. saga.Steps, StepCall.End];
+        foreach (var step in steps)
+        {
+            foreach (var after in (bool[])[false, true])
+            {
+                yield return [new(step, Undo: false, Times: 2, after)];
+                yield return [new(step, Undo: false, Times: 40, after)];
+                if (!saga.Deletes) yield return [new(step, Undo: false, Times: 1, after, Refuses: true)];
+            }
+            if (saga.Deletes) continue;
+            foreach (var undo in steps.Take(steps.IndexOf(step) + 1).Append(StepCall.End).Distinct())
+            {
+                if (undo == step) yield return [new(step, Undo: false, Times: 1, After: true, Refuses: true), new(undo, Undo: true, Times: 2, After: true)];
+                yield return [new(step, Undo: false, Times: 1, After: true, Refuses: true), new(undo, Undo: true, Times: 40)];
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+using Cloud.Platform.Bus;
+using Cloud.Platform.State;
+using Cloud.Tests.Kit;
+
+namespace Cloud.Tests.Sagas;
+
+/// <summary>A store whose commits somebody tampers with.</summary>
+public sealed class MutantStore(MemoryStore inner, Func<MemoryStore, string, IReadOnlyList<Op>, IReadOnlyList<Message>, ValueTask> commit) : IEntityStore
+{
+    public ValueTask<Row?> Get(string partition, string key, CancellationToken ct = default) => inner.Get(partition, key, ct);
+    public ValueTask<IReadOnlyList<Row>> List(string partition, string from, string to, int limit = int.MaxValue, CancellationToken ct = default) => inner.List(partition, from, to, limit, ct);
+    public IAsyncEnumerable<Row> Scan(string from, string to, CancellationToken ct = default) => inner.Scan(from, to, ct);
+    public IAsyncEnumerable<Row> Partitions(string prefix, CancellationToken ct = default) => inner.Partitions(prefix, ct);
+    public ValueTask Commit(string partition, IReadOnlyList<Op> ops, IReadOnlyList<Message>? messages = null, CancellationToken ct = default) => commit(inner, partition, ops, messages ?? []);
+}

@@ -1,0 +1,37 @@
+namespace Cloud.Tests.Sagas;
+
+/// <summary>What goes wrong in one run.</summary>
+public sealed record Plan
+{
+    /// <summary>The process dies at these points: the first counted from the start, each other one from the restart before.</summary>
+    public int[] Deaths { get; init; } = [];
+    public Break[] Breaks { get; init; } = [];
+    public Mishap? Mishap { get; init; }
+    /// <summary>A delete of the resource is asked for at this point.</summary>
+    public int? DeleteAt { get; init; }
+
+    public override string ToString() => string.Join(", ", (string[])[.. Deaths.Select(d => $"dies at {d}"), .. Breaks.Select(b => $"{b}"), .. Mishap is null ? Array.Empty<string>() : [$"{Mishap}"], .. DeleteAt is null ? Array.Empty<string>() : [$"deleted at {DeleteAt}"]]);
+}
+
+/// <summary>A step or undo that fails.</summary>
+/// <param name="Times">As often as this; a refusal needs once.</param>
+/// <param name="After">It does what it should before it fails.</param>
+/// <param name="Refuses">Fails in a way that isn't worth another try.</param>
+public sealed record Break(string Step, bool Undo, int Times, bool After = false, bool Refuses = false);
+
+public enum Fate
+{
+    /// <summary>The host never gets the command.</summary>
+    Lost,
+    ReplyLost, ReplyTwice,
+    /// <summary>The reply comes when all is over.</summary>
+    ReplyLate,
+    /// <summary>The command comes again when all is over, as it was then; or only then.</summary>
+    CommandAgain, CommandLate,
+    FailsOnce, Refused,
+    /// <summary>The host never gets the command, but another host says that it was done.</summary>
+    Forged,
+}
+
+/// <summary>What happens to the n-th command that reaches a host.</summary>
+public sealed record Mishap(int Command, Fate Fate);

@@ -1,0 +1,210 @@
+using Cloud.Agents.Contract;
+using Cloud.Agents.Simulated;
+using Cloud.Platform.Hosting;
+using Cloud.Platform.Sagas;
+using Cloud.Tests.Kit;
+
+namespace Cloud.Tests.Sagas;
+
+/// <param name="Points">Places where the process could have died.</param>
+/// <param name="Commands">Commands that reached hosts.</param>
+public sealed record Report(IReadOnlyList<string> Problems, int Points, int Commands, bool Accepted, IReadOnlyList<string> Trace);
+
+/// <summary>One run of a scenario under a plan, in a cloud of its own: act, suffer, heal, look at the whole world.</summary>
+public sealed class Trial
+{
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(21);
+    private readonly Plan _plan;
+    private readonly int[] _left;
+    private readonly List<(SimulatedHost Host, CommandMessage Command)> _again = [];
+    private readonly List<HostMessage> _late = [];
+    private readonly List<string> _trace = [];
+    private readonly Scenario _scenario;
+    private readonly Mutant _mutant;
+    private Stage _stage = null!;
+    private bool _armed, _dead, _acted;
+    private Answer? _deleted;
+    private int _died, _seen, _points, _commands;
+
+    private Trial(Scenario scenario, Plan plan, Mutant mutant)
+    {
+        (_scenario, _plan, _mutant) = (scenario, plan, mutant);
+        _left = [.. plan.Breaks.Select(b => b.Times)];
+    }
+
+    private TestCloud Cloud => _stage.Cloud;
+
+    public static async Task<Report> Run(Scenario scenario, Plan plan, Func<Mutant>? mutant = null)
+    {
+        var trial = new Trial(scenario, plan, mutant?.Invoke() ?? new Mutant("none"));
+        var ready = await scenario.Ready();
+        var slices = ready.Cloud.Services.Slices.Select(s => s with { Sagas = [.. s.Sagas.Select(saga => trial._mutant.Saga(saga.Around(trial.Around)))] }).ToList();
+        trial._stage = ready.Copy(slices, trial._mutant.Store);
+        await using (trial.Cloud) return await trial.Run();
+    }
+
+    private async Task<Report> Run()
+    {
+        Cloud.Store.OnCommit = after => Point(after ? "after" : "before", Cloud.Store.Last);
+        Cloud.Bus.OnSend = after => Point(after ? "after" : "before", "send");
+        Cloud.Bus.OnSettle = after => Point(after ? "after" : "before", "settle");
+        Cloud.Line = Line;
+
+        _armed = true;
+        var answer = await Survive(() => _scenario.Act(_stage));
+        _acted = answer is { Status: < 300 };
+        for (var i = 0; i < 4; i++)
+        {
+            while (!await Survive(Crank)) { }
+            await Pass();
+        }
+        _armed = false;
+        await Heal();
+
+        var accepted = answer is { Status: < 300 };
+        var problems = await Judge(answer, accepted);
+        return new(problems, _points, _commands, accepted, _trace);
+    }
+
+    private async Task<IReadOnlyList<string>> Judge(Answer? answer, bool accepted)
+    {
+        var found = await World.Check(Cloud);
+        if (_died > 0 && found.Any(p => p.What is Wrong.Claim or Wrong.Pointer))
+        {
+            found = [.. found.Where(p => p.What is not (Wrong.Claim or Wrong.Pointer))];
+            await Sweep();
+            found = [.. found, .. (await World.Check(Cloud)).Except(found)];
+        }
+        List<string> problems = [.. found.Select(p => p.ToString())];
+        var harmless = _plan.Breaks.All(b => !b.Refuses && b.Times < 3) && _plan.Mishap is not { Fate: Fate.Refused };
+        if (answer is not null && !accepted) problems.Add($"refused: {answer.Status} {answer.Text}");
+        if (_deleted is { Status: < 300 })
+        {
+            if ((await _scenario.Delete!(_stage)).Status != 404) problems.Add("it was deleted and is there");
+            return problems;
+        }
+        if (_deleted is not null || !accepted || !harmless) return problems;
+        if (World.Failed(Cloud)) problems.Add("something is in a state of failure though nothing failed");
+        if (!await _scenario.Done(_stage)) problems.Add("what was accepted is not so");
+        return problems;
+    }
+
+    /// <summary>Everything that was broken works again, and time passes until nothing is under way.</summary>
+    private async Task Heal()
+    {
+        Array.Clear(_left);
+        Cloud.Line = (host, m) => host.Handle(_mutant.Command(m)) is { } reply ? [reply] : [];
+        for (var i = 0; i < 20 && (i < 2 || Cloud.Bus.All.Count > 0 || Cloud.Store.All.Any(r => r.Key.StartsWith("saga|", StringComparison.Ordinal))); i++) await Pass();
+        foreach (var reply in _late) await Cloud.Say(reply);
+        foreach (var (host, command) in _again)
+            if (host.Handle(_mutant.Command(command)) is { } reply) await Cloud.Say(reply);
+        await Cloud.Drain();
+    }
+
+    private async Task Sweep()
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            foreach (var timer in Triggers.All(Cloud.Services.Slices).OfType<TimerTrigger>()) await timer.Run(Cloud.Services, CancellationToken.None);
+            await Cloud.Drain();
+            Cloud.Clock.Advance(TimeSpan.FromMinutes(11));
+            foreach (var host in Cloud.Hosts) await Platform.Agents.Hosts.Beat(Cloud.Services, host.Beat(), CancellationToken.None);
+        }
+    }
+
+    private async Task Pass()
+    {
+        var armed = _armed;
+        _armed = false;
+        Cloud.Clock.Advance(Quiet);
+        foreach (var host in Cloud.Hosts) await Platform.Agents.Hosts.Beat(Cloud.Services, host.Beat(), CancellationToken.None);
+        _armed = armed;
+        while (!await Survive(Crank)) { }
+    }
+
+    private async Task<object?> Crank()
+    {
+        for (var round = 0; await Cloud.Crank(); round++)
+            if (round > 5_000) throw new InvalidOperationException("the queues do not come to rest");
+        return true;
+    }
+
+    private async Task<bool> Survive(Func<Task<object?>> act) => await Survive<object>(async () => (await act())!) is not null;
+
+    /// <returns>Null when the process died meanwhile; it has been started again.</returns>
+    private async Task<T?> Survive<T>(Func<Task<T>> act) where T : class
+    {
+        try
+        {
+            var result = await act();
+            if (!_dead) return result;
+        }
+        catch (Exception) when (_dead) { /* whatever a dying process throws */ }
+        (_dead, _seen) = (false, 0);
+        _died++;
+        Cloud.Restart();
+        return null;
+    }
+
+    private void Point(string when, string what)
+    {
+        if (_dead) throw new Death();
+        if (!_armed) return;
+        if (_died == 0) _points++;
+        if (_died < _plan.Deaths.Length && _seen == _plan.Deaths[_died])
+        {
+            _trace.Add($"died {when} {what}");
+            _dead = true;
+            throw new Death();
+        }
+        _seen++;
+        // In the midst of whatever is going on: in memory everything completes at once, so this is another thread's request.
+        if (_acted && _deleted is null && _plan.DeleteAt < _seen)
+        {
+            _deleted = new(0, default, "", new Dictionary<string, string>());
+            var asked = _scenario.Delete!(_stage);
+            _deleted = asked.IsCompleted ? asked.GetAwaiter().GetResult() : throw new InvalidOperationException("the delete had to wait");
+        }
+    }
+
+    private async ValueTask Around(StepCall call, Func<ValueTask> run)
+    {
+        Point("before", $"{call}");
+        var i = Array.FindIndex(_plan.Breaks, b => b.Step == call.Step && b.Undo == call.Undo);
+        var fails = i >= 0 && _left[i] > 0;
+        if (fails) _left[i]--;
+        if (fails && !_plan.Breaks[i].After) Fail(_plan.Breaks[i]);
+        await run();
+        Point("after", $"{call}");
+        if (fails) Fail(_plan.Breaks[i]);
+    }
+
+    private static void Fail(Break b) => throw (b.Refuses ? new SagaFault("Injected refusal") : new Injected($"step {b.Step}"));
+
+    private IReadOnlyList<HostMessage> Line(SimulatedHost host, CommandMessage m)
+    {
+        var n = _commands++;
+        m = _mutant.Command(m);
+        return [.. Suffer(host, m, n).Select(r => _mutant.Reply(m, r))];
+    }
+
+    private IReadOnlyList<CommandReply> Suffer(SimulatedHost host, CommandMessage m, int n)
+    {
+        CommandReply[] Do() => host.Handle(m) is { } r ? [r] : [];
+        CommandReply Failed(bool retry) => new(m.Host, m.Id, m.ReplyTo, m.Command.Key, m.Fence, Outcome.Failed, Message: "injected", Retry: retry);
+        if (_plan.Mishap is not { } mishap || mishap.Command != n) return Do();
+        switch (mishap.Fate)
+        {
+            case Fate.Lost: return [];
+            case Fate.ReplyLost: Do(); return [];
+            case Fate.ReplyTwice: var r = Do(); return [.. r, .. r];
+            case Fate.ReplyLate: _late.AddRange(Do()); return [];
+            case Fate.CommandAgain: _again.Add((host, m)); return Do();
+            case Fate.CommandLate: _again.Add((host, m)); return [];
+            case Fate.FailsOnce: return [Failed(true)];
+            case Fate.Refused: return [Failed(false)];
+            case Fate.Forged: return [new CommandReply(host.Name == "sim-1" ? "sim-2" : "sim-1", m.Id, m.ReplyTo, m.Command.Key, m.Fence, Outcome.Done)];
+            default: throw new InvalidOperationException($"{mishap.Fate}");
+        }
+    }
+}
