@@ -28,8 +28,7 @@ public sealed class DhcpServers(HostOptions options, ITool tool, Marks marks, Na
             batch.Add($"link del dev {port}");
         if (fresh || !present.ContainsKey(port))
             batch.Add($"link add {port} type veth peer name {Dnsmasq.Port} netns {namespaces.File(ns)}");
-        batch.Add($"link set dev {port} alias {marks.Alias(Marks.Network, network.NetworkId)} mtu {Segments.Mtu(network)} addrgenmode none master {Names.Bridge(network.NetworkId)} up");
-        batch.Add($"link set dev {port} type bridge_slave isolated on");
+        Segments.Plug(port, network, marks.Alias(Marks.Network, network.NetworkId), batch);
         return fresh || !present.ContainsKey(port);
     }
 

@@ -53,17 +53,31 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
 
     public async Task Ensure(RouterSpec router, CancellationToken ct)
     {
-        wishes.Put(router);
-        foreach (var network in Wishes.NetworksOf(router))
+        var networks = Wishes.NetworksOf(router).DistinctBy(n => n.NetworkId).OrderBy(n => n.NetworkId, StringComparer.Ordinal).ToList();
+        var held = new List<IDisposable>();
+        try
         {
-            using var held = await locks.Take(network.NetworkId, ct);
-            await Bring(network, null, ct);
+            // Always in the same order: two routers on the same networks don't wait for each other.
+            foreach (var network in networks)
+                held.Add(await locks.Take(network.NetworkId, ct));
+            var changed = wishes.Put(router);
+            var batch = new Script();
+            var present = await Ip.Interfaces(tool, ct);
+            foreach (var network in networks)
+                segments.Plan(network, present, batch);
+            var fresh = routers.Plan(router, present, batch);
+            await Ip.Apply(tool, batch, ct);
+            foreach (var network in networks)
+                await segments.Flood(network, ct);
+            await routers.Route(router, fresh, ct);
+            foreach (var network in changed.Where(n => wishes.PortsOf(n.NetworkId).Count > 0))
+                await Bring(network, null, ct);
+        }
+        finally
+        {
+            held.ForEach(h => h.Dispose());
         }
 
-        var batch = new Script();
-        var fresh = routers.Plan(router, await Ip.Interfaces(tool, ct), batch);
-        await Ip.Apply(tool, batch, ct);
-        await routers.Route(router, fresh, ct);
         await Collect(ct);
     }
 
@@ -133,7 +147,7 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
         var tap = Names.Tap(port.PortId);
         if (!present.ContainsKey(tap))
             batch.Add($"tuntap add dev {tap} mode tap");
-        batch.Add($"link set dev {tap} alias {marks.Alias(Marks.Port, port.PortId)} mtu {Segments.Mtu(network)} addrgenmode none master {Names.Bridge(network.NetworkId)} {(Word)(port.AdminUp ? "up" : "down")}");
+        Segments.Up(batch, tap, network, marks.Alias(Marks.Port, port.PortId), Names.Bridge(network.NetworkId), port.AdminUp);
     }
 
     /// <summary>Removes a network that nobody uses. The caller holds its lock.</summary>

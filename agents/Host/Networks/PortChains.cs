@@ -50,7 +50,9 @@ public static class PortChains
             var (four, six) = (Addresses.Merge(addresses.Where(a => !a.Is6())), Addresses.Merge(addresses.Where(a => a.Is6()).Append(Addresses.Single(mac.LinkLocal))));
             if (four.Count > 0)
             {
-                script.Add($"ether type arp ether saddr {mac} arp saddr ether {mac} arp saddr ip {{ {Probe(four)} }} accept");
+                script.Add($"ether type arp ether saddr {mac} arp saddr ether {mac} arp saddr ip {{ {four} }} accept");
+                // Asking whether an address is taken is done from no address, and only for one's own.
+                script.Add($"ether type arp ether saddr {mac} arp saddr ether {mac} arp saddr ip 0.0.0.0 arp daddr ip {{ {four} }} accept");
                 // Metadata is answered on the guest's own host, whichever way the guest would go there.
                 script.Add($"ether type ip ether saddr {mac} ip saddr {{ {four} }} ip daddr {DhcpFiles.Metadata} tcp dport 80 ether daddr set {dhcp} accept");
                 script.Add($"ether type ip ether saddr {mac} ip saddr {{ {four} }} accept");
@@ -70,11 +72,10 @@ public static class PortChains
             .Add($"meta protocol ip udp dport 68 drop")
             .Add($"meta protocol ip6 udp dport 546 drop")
             .Add($"icmpv6 type {{ 134, 137 }} drop");
-        script.Part($"icmpv6 type 136 @th,64,128 != {{ ");
-        var targets = Stations(port).SelectMany(s => s.Addresses.Where(a => a.Is6()).Append(Addresses.Single(s.Mac.LinkLocal)));
-        foreach (var target in Addresses.Merge(targets).Select(t => t.Range()))
-            _ = target.First == target.Last ? script.Part($"{target.First}, ") : script.Part($"{target.First}-{target.Last}, ");
-        return script.Add($"}} drop")
+        // Neighbour discovery speaks of the port's own addresses only.
+        Targets(script.Part($"icmpv6 type 136 "), port);
+        Targets(script.Part($"ip6 saddr :: icmpv6 type 135 "), port);
+        return script
             .Add($"icmpv6 type {{ 131, 132, 133, 135, 136, 143 }} return")
             .Add($"meta protocol ip udp sport 68 udp dport 67 return")
             .Add($"meta protocol ip6 udp sport 546 udp dport 547 return")
@@ -84,6 +85,16 @@ public static class PortChains
             .Add($"meta mark {PortFilter.Reply} goto {Chain("reply-out", port.PortId)}")
             .Add(Rules.Compile(port.Rules, ingress: false, answers: false, "return"))
             .Add($"drop");
+    }
+
+    /// <summary>nft 1.0.6 has no name for the target address; it stands 8 bytes into the message.</summary>
+    private static void Targets(Script script, PortSpec port)
+    {
+        var own = Stations(port).SelectMany(s => s.Addresses.Where(a => a.Is6()).Append(Addresses.Single(s.Mac.LinkLocal)));
+        script.Part($"@th,64,128 != {{ ");
+        foreach (var (first, last) in Addresses.Merge(own).Select(t => t.Range()))
+            _ = first == last ? script.Part($"{first}, ") : script.Part($"{first}-{last}, ");
+        script.Add($"}} drop");
     }
 
     private static Script In(PortSpec port) => new Script()
@@ -107,6 +118,4 @@ public static class PortChains
         return [.. pairs.GroupBy(p => p.Mac).Select(g => (g.Key, g.Select(p => p.Prefix).ToList())).Append((own, [])).DistinctBy(s => s.Item1)];
     }
 
-    /// <summary>Asking whether an address is taken is done from no address.</summary>
-    private static IReadOnlyList<IPNetwork> Probe(IEnumerable<IPNetwork> addresses) => Addresses.Merge(addresses.Append(Addresses.Single(IPAddress.Any)));
 }

@@ -34,7 +34,7 @@ public sealed class Routers(HostOptions options, ITool tool, Marks marks, Namesp
         {
             if (fresh || !present.ContainsKey(leg.Name))
                 batch.Add($"link add {leg.Name} type veth peer name {leg.Name} netns {namespaces.File(ns)}");
-            batch.Add($"link set dev {leg.Name} alias {marks.Alias(Marks.Router, router.RouterId)} mtu {Segments.Mtu(leg.Network)} addrgenmode none master {Names.Bridge(leg.Network.NetworkId)} up");
+            Segments.Up(batch, leg.Name, leg.Network, marks.Alias(Marks.Router, router.RouterId), Names.Bridge(leg.Network.NetworkId));
         }
 
         return fresh;

@@ -9,7 +9,7 @@ namespace Cloud.Agents.Host.Networks;
 /// </summary>
 public sealed class Segments(HostOptions options, ITool tool, Marks marks)
 {
-    private const int VxlanPort = 4789;
+    private const int VxlanPort = 4789, Ipv6MinimumMtu = 1280;
 
     /// <summary>Adds what brings bridge and joint about, whatever is <paramref name="present"/>.</summary>
     public void Plan(NetworkSpec network, IReadOnlyDictionary<string, Interface> present, Script batch)
@@ -23,7 +23,7 @@ public sealed class Segments(HostOptions options, ITool tool, Marks marks)
         }
 
         batch.Add($"link set dev {bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0 nf_call_iptables 1 nf_call_ip6tables 1 nf_call_arptables 0");
-        batch.Add($"link set dev {bridge} alias {alias} mtu {Mtu(network)} addrgenmode none up");
+        Up(batch, bridge, network, alias);
         if (network.Physical is not null)
             JoinProvider(network, present, alias, batch);
         else
@@ -53,6 +53,18 @@ public sealed class Segments(HostOptions options, ITool tool, Marks marks)
                 batch.Add($"link del dev {name}");
     }
 
+    /// <summary>Adds what switches an interface on that itself has no addresses.</summary>
+    public static void Up(Script batch, Word name, NetworkSpec network, Word alias, Word? master = null, bool up = true)
+    {
+        batch.Add($"link set dev {name} mtu {Mtu(network)} alias {alias}");
+        // Below this the kernel knows no IPv6 on it, nor how to switch it off.
+        if (Mtu(network) >= Ipv6MinimumMtu)
+            batch.Add($"link set dev {name} addrgenmode none");
+        if (master is { } bridge)
+            batch.Add($"link set dev {name} master {bridge}");
+        batch.Add($"link set dev {name} {(Word)(up ? "up" : "down")}");
+    }
+
     public static int Mtu(NetworkSpec network) =>
         network.Mtu is >= 68 and <= 65535 ? network.Mtu : throw new HandlerFault($"network {network.NetworkId} has no MTU", retry: false);
 
@@ -70,7 +82,7 @@ public sealed class Segments(HostOptions options, ITool tool, Marks marks)
         var (uplink, peer) = (Names.Uplink(network.NetworkId), Names.UplinkPeer(network.NetworkId));
         if (!present.ContainsKey(uplink))
             batch.Add($"link add {uplink} type veth peer name {peer}");
-        batch.Add($"link set dev {peer} alias {alias} mtu {Mtu(network)} addrgenmode none master {theirs} up");
+        Up(batch, peer, network, alias, theirs);
         Plug(uplink, network, alias, batch);
     }
 
@@ -92,9 +104,9 @@ public sealed class Segments(HostOptions options, ITool tool, Marks marks)
     }
 
     /// <summary>Isolated ports don't hear each other: what DHCP says stays on this host.</summary>
-    private static void Plug(string port, NetworkSpec network, Word alias, Script batch)
+    public static void Plug(string port, NetworkSpec network, Word alias, Script batch)
     {
-        batch.Add($"link set dev {port} alias {alias} mtu {Mtu(network)} addrgenmode none master {Names.Bridge(network.NetworkId)} up");
+        Up(batch, port, network, alias, Names.Bridge(network.NetworkId));
         batch.Add($"link set dev {port} type bridge_slave isolated on");
     }
 }

@@ -101,22 +101,25 @@ public sealed class Wishes(ISpecs specs)
             ports[port.PortId] = (network.NetworkId, port);
     }
 
-    public void Put(RouterSpec router)
+    /// <returns>Its networks that are others now than they were.</returns>
+    public IReadOnlyList<NetworkSpec> Put(RouterSpec router)
     {
-        foreach (var network in NetworksOf(router))
-            Put(network);
         lock (gate)
             routers[router.RouterId] = router;
+        return [.. NetworksOf(router).Where(Put)];
     }
 
-    public void Put(NetworkSpec network)
+    /// <returns>Whether it is another now than it was.</returns>
+    public bool Put(NetworkSpec network)
     {
         var wish = new EnsureNetwork(network);
         lock (gate)
         {
-            if (!networks.TryGetValue(network.NetworkId, out var old) || Text(old) != Text(network))
-                specs.Put(wish);
+            if (networks.TryGetValue(network.NetworkId, out var old) && Text(old) == Text(network))
+                return false;
+            specs.Put(wish);
             networks[network.NetworkId] = network;
+            return true;
         }
     }
 

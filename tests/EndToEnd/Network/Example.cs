@@ -10,6 +10,8 @@ public static class Example
 
     public static SubnetSpec Subnet { get; } = new("s4", "10.0.0.0/24", "10.0.0.1", "10.0.0.2", ["10.0.0.2"], [new("10.9.0.0/16", "10.0.0.9")]);
 
+    public static SubnetSpec Subnet6(string? mode) => new("s6", "fd00::/64", "fd00::1", "fd00::2", [], [], mode);
+
     public static NetworkSpec Network(string id = "net-1", params SubnetSpec[] subnets) =>
         new(id, "project", 101, null, 1450, subnets.Length == 0 ? [Subnet] : subnets, []);
 

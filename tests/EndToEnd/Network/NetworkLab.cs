@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using Cloud.Agents.Contract;
 using Cloud.Agents.Host;
 using Cloud.Agents.Host.Linux;
@@ -63,7 +66,9 @@ public sealed class NetworkLab : IAsyncDisposable
         var wire = new Wire(Nic(host, port), Run(name, () => new Nic("eth0")));
         things.Add(wire);
         await In(name).Run("ip", ["link", "set", "dev", "eth0", "address", port.Mac, "mtu", "1450", "up"], Patience);
-        if (address is not null)
+        if (address?.Contains(':', StringComparison.Ordinal) == true)
+            await Ip.Apply(In(name), new Script().Add($"addr add {address} dev eth0 nodad"), Patience);
+        else if (address is not null)
             await Ip.Apply(In(name), new Script().Add($"addr add {address} dev eth0\nroute add default via 10.0.0.1"), Patience);
         return In(name);
     }
@@ -84,6 +89,39 @@ public sealed class NetworkLab : IAsyncDisposable
             spaces.Remove(name);
 
         Directory.Delete(Folder, recursive: true);
+    }
+
+    public TcpListener Listen(string space, string address, int port) => Run(space, () =>
+    {
+        var listener = new TcpListener(IPAddress.Parse(address), port);
+        listener.Start();
+        return listener;
+    });
+
+    /// <summary>Null when nobody answers within a fifth of a second.</summary>
+    public async Task<Socket?> Connect(string space, string address, int port)
+    {
+        var target = new IPEndPoint(IPAddress.Parse(address), port);
+        var socket = Run(space, () => new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+        try
+        {
+            await socket.ConnectAsync(target, patience.Token);
+            return socket;
+        }
+        catch (OperationCanceledException)
+        {
+            socket.Dispose();
+            return null;
+        }
+    }
+
+    /// <summary>What the kernel does on its own time.</summary>
+    public async Task Eventually(Func<Task<bool>> holds)
+    {
+        var patience = Patience;
+        while (!await holds())
+            await Task.Delay(50, patience);
     }
 
     public static CancellationToken Patience => new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token;
@@ -183,6 +221,46 @@ public sealed class LabHost : IAsyncDisposable
         await Parts.DisposeAsync();
         Ledger.Dispose();
     }
+
+    /// <summary>Runs programs in a namespace that this host's agent made.</summary>
+    public ITool Inside(string space) => new Namespaces(Options, Tool).In(space);
+
+    /// <summary>All that an agent can have made here, as text: interfaces, rules, namespaces with theirs, processes, files, settings.</summary>
+    public async Task<string> Picture()
+    {
+        var picture = new StringBuilder(await Picture(Tool));
+        picture.Append(await Tool.Run("sysctl", ["net.bridge"], NetworkLab.Patience));
+        foreach (var space in new Namespaces(Options, Tool).All().Order(StringComparer.Ordinal))
+            picture.AppendLine(space).Append(await Picture(Inside(space)));
+        foreach (var file in Directory.EnumerateFiles(Options.Networks, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+            picture.AppendLine(file).AppendLine(file.EndsWith(".pid", StringComparison.Ordinal) || file.Contains("/ns/", StringComparison.Ordinal) ? "" : File.ReadAllText(file));
+        foreach (var line in Directory.EnumerateDirectories("/proc").Where(d => int.TryParse(Path.GetFileName(d), out _)).Select(CommandLine).Where(l => l.Contains(Options.Networks, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+            picture.AppendLine(line);
+        return picture.ToString();
+    }
+
+    private static async Task<string> Picture(ITool tool)
+    {
+        var (interfaces, routes) = await Ip.All(tool, NetworkLab.Patience);
+        var lines = interfaces.Values.Select(i => $"{i.Name} {i.Kind} {i.Master} {i.Mtu} {i.Alias} {string.Join(',', i.Flags.Order(StringComparer.Ordinal))} {string.Join(',', i.Addresses.Select(a => a.ToString()).Order(StringComparer.Ordinal))} {Setting(i)}")
+            .Concat(routes.Where(r => r.Protocol == "static").Select(r => r.ToString())).Order(StringComparer.Ordinal);
+        return string.Join('\n', lines) + "\n" + await tool.Run("nft", ["-s", "list", "ruleset"], NetworkLab.Patience);
+    }
+
+    private static string CommandLine(string process)
+    {
+        try
+        {
+            return File.ReadAllText(process + "/cmdline").Replace('\0', ' ');
+        }
+        catch (IOException)
+        {
+            // It ended meanwhile.
+            return "";
+        }
+    }
+
+    private static string Setting(Interface i) => i.Kind == "bridge" ? i.Info!.Data!.Value.GetProperty("nf_call_iptables").ToString() : "";
 
     private void Start() => Parts = new NetworkParts(Options, Tool, Ledger, http => Metadata(http), NullLoggerFactory.Instance);
 }

@@ -33,7 +33,12 @@ public sealed class Nic : IDisposable
     public Action<byte[]>? Sink { get; set; }
 
     /// <summary>Lost when the tap is switched off, as on a cable that is pulled.</summary>
-    public void Send(byte[] frame) => _ = write(file, frame, (nuint)frame.Length);
+    public void Send(byte[] frame)
+    {
+        lock (frames)
+            if (!closed)
+                _ = write(file, frame, (nuint)frame.Length);
+    }
 
     /// <summary>The next frame that fits; those before it are given to <paramref name="seen"/>.</summary>
     public async Task<byte[]> Next(Func<byte[], bool> fits, ICollection<byte[]>? seen = null)
@@ -49,7 +54,8 @@ public sealed class Nic : IDisposable
 
     public void Dispose()
     {
-        closed = true;
+        lock (frames)
+            closed = true;
         reader.Join();
         file.Dispose();
     }

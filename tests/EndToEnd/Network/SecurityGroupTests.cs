@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Cloud.Agents.Contract;
+using Cloud.Agents.Host.Linux;
+using Xunit;
+
+namespace Cloud.Tests.EndToEnd.Network;
+
+public sealed class SecurityGroupTests(ITestOutputHelper output)
+{
+    [Theory]
+    [InlineData("10.0.0.11", "10.0.0.12")]
+    [InlineData("fd00::11", "fd00::12")]
+    public async Task A_port_opens_and_closes_for_what_is_established_too(string addressA, string addressB)
+    {
+        var six = addressA.Contains(':', StringComparison.Ordinal);
+        await using var lab = new NetworkLab();
+        var host = await lab.Host("h");
+        var network = Example.Network("net-1", six ? Example.Subnet6(null) : Example.Subnet);
+        var (a, closed) = (At(Example.Port(11), addressA), At(Example.Port(12), addressB));
+        var open = closed with { Rules = [.. closed.Rules, new RuleSpec(true, six, 6, 22, 22, [addressA + (six ? "/128" : "/32")])] };
+        await host.Must(new EnsurePort(network, a));
+        await host.Must(new EnsurePort(network, closed));
+        await lab.Guest(host, a, "a", addressA + (six ? "/64" : "/24"));
+        await lab.Guest(host, closed, "b", addressB + (six ? "/64" : "/24"));
+        using var server = lab.Listen("b", addressB, 22);
+        using var other = lab.Listen("b", addressB, 80);
+
+        Assert.Null(await lab.Connect("a", addressB, 22));
+        await host.Must(new EnsurePort(network, open));
+        using var session = await lab.Connect("a", addressB, 22);
+        Assert.NotNull(session);
+        using var there = await server.AcceptSocketAsync();
+        Assert.True(await Says(session, there));
+        Assert.True(await Says(there, session));
+        Assert.Null(await lab.Connect("a", addressB, 80));
+
+        var clock = Stopwatch.StartNew();
+        await host.Must(new EnsurePort(network, closed));
+        output.WriteLine($"closed in {clock.ElapsedMilliseconds} ms");
+        Assert.False(await Says(session, there));
+        Assert.False(await Says(there, session));
+        Assert.Null(await lab.Connect("a", addressB, 22));
+
+        // It was the rule and nothing else: what was said meanwhile arrives.
+        await host.Must(new EnsurePort(network, open));
+        Assert.Equal(1, await there.ReceiveAsync(new byte[1], NetworkLab.Patience));
+    }
+
+    [Fact]
+    public async Task What_a_guest_may_begin_is_answered_and_no_more()
+    {
+        await using var lab = new NetworkLab();
+        var host = await lab.Host("h");
+        var a = Example.Port(11) with { Rules = [new RuleSpec(false, false, 6, 80, 80, ["10.0.0.12/32"])] };
+        var b = Example.Port(12, new RuleSpec(true, false, null, null, null, null));
+        await host.Must(new EnsurePort(Example.Network(), a));
+        await host.Must(new EnsurePort(Example.Network(), b));
+        await lab.Guest(host, a, "a", "10.0.0.11/24");
+        await lab.Guest(host, b, "b", "10.0.0.12/24");
+        using var open = lab.Listen("b", "10.0.0.12", 80);
+        using var closed = lab.Listen("b", "10.0.0.12", 81);
+        using var back = lab.Listen("a", "10.0.0.11", 80);
+
+        using (var session = await lab.Connect("a", "10.0.0.12", 80))
+            Assert.NotNull(session);
+        Assert.Null(await lab.Connect("a", "10.0.0.12", 81));
+        Assert.Null(await lab.Connect("b", "10.0.0.11", 80));
+    }
+
+    [Fact]
+    public async Task Rules_that_make_no_sense_close_their_own_port_only()
+    {
+        await using var lab = new NetworkLab();
+        var host = await lab.Host("h");
+        var (a, b, c) = (Example.Port(11), Example.Port(12, Example.Ping), Example.Port(13, Example.Ping));
+        foreach (var port in new[] { a, b, c })
+            await host.Must(new EnsurePort(Example.Network(), port));
+        var ga = await lab.Guest(host, a, "a", "10.0.0.11/24");
+        await lab.Guest(host, b, "b", "10.0.0.12/24");
+        await lab.Guest(host, c, "c", "10.0.0.13/24");
+        Assert.True(await ga.Pings("10.0.0.12"));
+
+        // Ports of a protocol that has none.
+        var reply = await host.Do(new EnsurePort(Example.Network(), b with { Rules = [.. b.Rules, Example.Ingress(50, 22)] }));
+        Assert.Equal((Outcome.Failed, false), (reply.Outcome, reply.Retry));
+        Assert.False(await ga.Pings("10.0.0.12"));
+        await host.Must(new EnsurePort(Example.Network(), c with { Rules = [.. c.Rules, Example.Ingress(6, 22)] }));
+        Assert.True(await ga.Pings("10.0.0.13"));
+
+        // And it stays so when everything is built anew.
+        await host.Tool.Run("nft", ["flush", "ruleset"], NetworkLab.Patience);
+        await host.Restart();
+        Assert.False(await ga.Pings("10.0.0.12"));
+        Assert.True(await ga.Pings("10.0.0.13"));
+        await host.Must(new EnsurePort(Example.Network(), b));
+        Assert.True(await ga.Pings("10.0.0.12"));
+    }
+
+    private static PortSpec At(PortSpec port, string address) => port with { FixedIps = [new("s", address)] };
+
+    /// <summary>Whether a byte gets from one to the other in a fifth of a second.</summary>
+    private static async Task<bool> Says(Socket from, Socket to)
+    {
+        await from.SendAsync(new byte[1], NetworkLab.Patience);
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+        try
+        {
+            return await to.ReceiveAsync(new byte[1], patience.Token) == 1;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+}
