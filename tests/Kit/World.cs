@@ -15,7 +15,7 @@ public enum Wrong
     Saga, Status, Quota, Allocation,
     /// <summary>Only a sweeper sees to these after a kill at the worst moment.</summary>
     Claim, Pointer,
-    Host, Queue, Error, Event,
+    Host, Queue, Error, Event, Metering,
 }
 
 public sealed record Problem(Wrong What, string Text)
@@ -58,6 +58,7 @@ public sealed partial class World
         await world.Held();
         world.Quiet();
         world.Told();
+        world.Metered();
         return world._problems;
     }
 

@@ -14,8 +14,10 @@ public sealed record Event(string Id, string Type, string Subject, DateTimeOffse
     public static Event Read(ReadOnlyMemory<byte> body)
     {
         using var document = JsonDocument.Parse(body);
-        var json = document.RootElement.Clone();
-        return new(json.GetProperty("id").GetString()!, json.GetProperty("type").GetString()!, json.GetProperty("subject").GetString()!, json.GetProperty("time").GetDateTimeOffset(),
-            json.GetProperty("data").GetProperty("project_id").GetString() ?? "", json);
+        return Of(document.RootElement.Clone());
     }
+
+    public static Event Of(JsonElement json) =>
+        new(json.GetProperty("id").GetString()!, json.GetProperty("type").GetString()!, json.GetProperty("subject").GetString()!, json.GetProperty("time").GetDateTimeOffset(),
+            json.GetProperty("data").GetProperty("project_id").GetString() ?? "", json);
 }
