@@ -4,4 +4,6 @@ set -euo pipefail
 dotnet build functions -v q --nologo >&2
 cloud=(dotnet functions/bin/Debug/net10.0/linux-x64/Cloud.Functions.dll)
 "${cloud[@]}" functions --out infra/azure/functions
-git status --short infra/azure/functions
+dotnet build tests/Tests.csproj -v q --nologo >&2
+CLOUD_WRITE_GOLDEN=1 dotnet tests/bin/Debug/net10.0/linux-x64/Cloud.Tests.dll -noLogo -noColor -class Cloud.Tests.Contract.EventSchemaTests -class Cloud.Tests.Contract.ErrorFormatTests >&2
+git status --short infra/azure/functions docs

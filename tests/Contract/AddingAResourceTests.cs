@@ -13,10 +13,10 @@ public sealed class AddingAResourceTests
     [Fact]
     public void The_page_shows_the_code_that_is_tested()
     {
-        var page = File.ReadAllText(Path.Combine(Golden.Root, "docs/adding-a-resource.md"));
+        var page = File.ReadAllText(Repository.Path("docs/adding-a-resource.md"));
         foreach (var (language, file) in new[] { ("csharp", "Scratches.cs"), ("json", "policy.json") })
         {
-            var code = File.ReadAllText(Path.Combine(Golden.Root, "tests/Contract/Scratch", file));
+            var code = File.ReadAllText(Repository.Path("tests/Contract/Scratch/" + file));
             var blocks = Regex.Matches(page, $"```{language}\n(.*?)```", RegexOptions.Singleline).Select(m => m.Groups[1].Value).ToList();
             Assert.NotEmpty(blocks);
             Assert.All(blocks, b => Assert.Contains(b, code, StringComparison.Ordinal));

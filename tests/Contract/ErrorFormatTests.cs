@@ -36,7 +36,7 @@ public sealed class ErrorFormatTests
             var (target, lines) = (path.Replace(project, "PROJECT", StringComparison.Ordinal).Replace(Nothing, "ID", StringComparison.Ordinal), shown.Split('\n').Select(l => l.Trim()).Where(l => l.Length > 0));
             text.Append($"**{service}**: `{method} {target}` answers {answer.Status}\n\n```\n{string.Join('\n', lines)}\n```\n\n");
         }
-        Golden.Contains(Path.Combine(Golden.Root, "docs/errors.md"), "examples", text.ToString());
+        Golden.Contains(Repository.Path("docs/errors.md"), "examples", text.ToString());
     }
 
     /// <summary>What belongs to another project and what never was are told apart by nothing.</summary>

@@ -12,11 +12,11 @@ using Xunit;
 
 namespace Cloud.Tests.Contract;
 
-/// <summary>docs/events holds a JSON schema for the events of every kind, made from the records. Run with CLOUD_WRITE_GOLDEN=1 to write them anew.</summary>
+/// <summary>docs/events holds a JSON schema for the events of every kind, made from the records. ./cloud generate writes them anew.</summary>
 public sealed class EventSchemaTests
 {
     private static readonly JsonSerializerOptions Written = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
-    private static readonly string Folder = Path.Combine(Golden.Root, "docs/events");
+    private static readonly string Folder = Repository.Path("docs/events");
 
     private sealed record Kind(string Service, string Name, Type Type)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Cloud.Metering;
 using Cloud.Tests.Kit;
+using Cloud.Tests.Sagas;
 using Xunit;
 
 namespace Cloud.Tests.Contract;
@@ -80,6 +81,41 @@ public sealed class MeteringTests
         var rest = (await cloud.Send("GET", "/metering/v1/intervals?limit=1&cursor=" + Uri.EscapeDataString(first.GetProperty("next").GetString()!), user: "demo")).Body;
         Assert.Equal(list.Select(i => i.GetProperty("id").GetString()), new[] { first, rest }.Select(p => p.GetProperty("intervals")[0].GetProperty("id").GetString()));
         Assert.Null(rest.GetProperty("next").GetString());
+    }
+
+    [Fact]
+    public async Task A_server_that_never_started_costs_nothing()
+    {
+        await using var cloud = await TestCloud.Start(hosts: 0);
+        var body = new { server = new { name = "s", imageRef = await Image(cloud), flavorRef = await Flavor(cloud), networks = "none" } };
+        var id = (await cloud.Send("POST", "/compute/v2.1/servers", body, "demo", ("OpenStack-API-Version", "compute 2.90"))).Id("server");
+        await cloud.Drain();
+        await cloud.Pass(TimeSpan.FromSeconds(30));
+        Assert.Equal("ERROR", (await cloud.Send("GET", $"/compute/v2.1/servers/{id}", user: "demo")).Body.GetProperty("server").GetProperty("status").GetString());
+        Assert.Empty(await Usage(cloud, query: "?meter=server.*"));
+    }
+
+    [Fact]
+    public async Task A_floating_ip_counts_once_however_often_it_moves_until_it_is_given_back()
+    {
+        await using var cloud = await TestCloud.Start();
+        var stage = new Stage(cloud, []);
+        await stage.Net();
+        await stage.Outside();
+        var address = $"/network/v2.0/floatingips/{stage["fip"]}";
+        foreach (var port in new[] { "one", "two" }) await stage.Port(port);
+        await cloud.Pass(TimeSpan.FromSeconds(5));
+        foreach (var port in new[] { "one", "two" })
+        {
+            Stage.Good(await stage.Send("PUT", address, new { floatingip = new { port_id = stage[port] } }));
+            await cloud.Pass(TimeSpan.FromSeconds(20));
+        }
+        Stage.Good(await stage.Send("DELETE", address));
+        await cloud.Drain();
+        await cloud.Pass(TimeSpan.FromSeconds(100));
+        var usage = await Usage(cloud, "admin", $"?resource={stage["fip"]}");
+        Assert.Equal((45m, 40m), (usage["floatingip"], usage["floatingip-bound"]));
+        Assert.Equal(2, (await cloud.Send("GET", $"/metering/v1/intervals?resource={stage["fip"]}")).Body.GetProperty("intervals").GetArrayLength());
     }
 
     [Fact]

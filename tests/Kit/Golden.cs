@@ -1,12 +1,10 @@
-using System.Runtime.CompilerServices;
 using Xunit;
 
 namespace Cloud.Tests.Kit;
 
-/// <summary>Files of this repository that are made from the code and committed. With CLOUD_WRITE_GOLDEN=1 they are written instead of compared.</summary>
+/// <summary>Files of this repository that are made from the code and committed. ./cloud generate sets CLOUD_WRITE_GOLDEN=1: then they are written instead of compared.</summary>
 public static class Golden
 {
-    public static string Root { get; } = FindRoot();
     private static bool Writes => Environment.GetEnvironmentVariable("CLOUD_WRITE_GOLDEN") == "1";
 
     public static void Same(string file, string text)
@@ -30,9 +28,6 @@ public static class Golden
     {
         if (made == committed) return;
         var line = made.Split('\n').Zip(committed.Split('\n')).TakeWhile(l => l.First == l.Second).Count() + 1;
-        Assert.Fail($"{file} is out of date from line {line} of what is made on. If the change is meant, run this test with CLOUD_WRITE_GOLDEN=1 and commit the file.");
+        Assert.Fail($"{file} is out of date from line {line} of what is made on. If the change is meant, run ./cloud generate and commit the file.");
     }
-
-    private static string FindRoot([CallerFilePath] string here = "") =>
-        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..")) is var built && Directory.Exists(Path.Combine(built, "docs")) ? built : throw new DirectoryNotFoundException($"{built} is not the repository");
 }
