@@ -76,7 +76,7 @@ public sealed class Agent
         await parts.Link.Send(new Inventory(parts.Options.Name, parts.Boot, [.. items]), ct);
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        Task[] tasks = [parts.Link.Run(inbox.Handle, stop.Token), heartbeats.Run(stop.Token), Trim(stop.Token), Watch(stop.Token)];
+        Task[] tasks = [parts.Link.Run(inbox.Handle, stop.Token), heartbeats.Run(stop.Token), Trim(stop.Token), Watch(stop.Token), networks.Holder.Watch(parts.Time, stop.Token)];
         ready();
         await Task.WhenAny(tasks);
         await stop.CancelAsync();

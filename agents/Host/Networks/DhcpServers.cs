@@ -48,23 +48,37 @@ public sealed class DhcpServers(HostOptions options, ITool tool, Marks marks, Na
             .Add(Addressing.Routes(routes, onLink));
         await Ip.Apply(inside, batch, ct);
 
-        var dnsmasq = Server(network.NetworkId, inside);
         if (fresh)
-            await dnsmasq.Remove(ct);
+            await Server(network.NetworkId, inside).Remove(ct);
+        await Tell(network, ports, ct, fresh);
+    }
+
+    /// <summary>Has the servers know who is on the network now.</summary>
+    public async Task Tell(NetworkSpec network, IReadOnlyList<PortSpec> ports, CancellationToken ct, bool fresh = false)
+    {
+        var name = Names.DhcpNamespace(network.NetworkId);
+        var listening = metadata.Ensure(network.NetworkId, name, fresh, ports, ct);
+        var dnsmasq = Server(network.NetworkId, namespaces.In(name));
         if (network.Subnets.Any(s => s.DhcpAddress is not null))
             await dnsmasq.Ensure(DhcpFiles.Configuration(network, dnsmasq), DhcpFiles.Hosts(network, ports), DhcpFiles.Names(network, ports), ct);
         else
             await dnsmasq.Remove(ct);
-        await metadata.Ensure(network.NetworkId, name, fresh, ports, ct);
+        await listening;
     }
 
+    /// <summary>Adds what cuts the namespace off.</summary>
+    public static void PlanRemoval(string networkId, IReadOnlyDictionary<string, Interface> present, Script batch)
+    {
+        if (present.ContainsKey(Names.DhcpPort(networkId)))
+            batch.Add($"link del dev {Names.DhcpPort(networkId)}");
+    }
+
+    /// <summary>Ends what runs inside, when <see cref="PlanRemoval"/> was carried out.</summary>
     public async Task Remove(string networkId, CancellationToken ct)
     {
-        await metadata.Remove(networkId, ct);
         var name = Names.DhcpNamespace(networkId);
+        await metadata.Remove(networkId, ct);
         await Server(networkId, namespaces.In(name)).Remove(ct);
-        if ((await Ip.Interfaces(tool, ct)).ContainsKey(Names.DhcpPort(networkId)))
-            await Ip.Apply(tool, new Script().Add($"link del dev {Names.DhcpPort(networkId)}"), ct);
         namespaces.Remove(name);
     }
 

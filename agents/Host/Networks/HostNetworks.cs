@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
 using Cloud.Agents.Contract;
 using Cloud.Agents.Host.Linux;
 using Microsoft.Extensions.Logging;
@@ -9,14 +11,28 @@ namespace Cloud.Agents.Host.Networks;
 /// </summary>
 public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces, Wishes wishes, Segments segments, PortFilter filter, DhcpServers dhcp, Routers routers, ILogger<HostNetworks> log) : IHolder
 {
+    private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(10);
     private readonly KeyLock locks = new();
+
+    /// <summary>Ports as they were made last by this process: all but the rules, and with them.</summary>
+    private readonly ConcurrentDictionary<string, (string Shape, string Rules)> made = new(StringComparer.Ordinal);
 
     /// <exception cref="HandlerFault">Among others: the rules make no sense. Then the port is there, and closed.</exception>
     public async Task Ensure(NetworkSpec network, PortSpec port, CancellationToken ct)
     {
         using var held = await locks.Take(network.NetworkId, ct);
         wishes.Put(network, port);
-        await Bring(network, port, ct);
+        var (shape, rules) = (Text(network, port with { Rules = [], AllowedPairs = [] }), Text(network, port));
+        // Rules change far more often than anything else; what is the same as last time is asked for to have it checked.
+        if (made.TryGetValue(port.PortId, out var was) && was.Shape == shape && was.Rules != rules)
+            await filter.Ensure(network, port, ct);
+        else
+        {
+            made.TryRemove(port.PortId, out _);
+            await Bring(network, port, ct);
+        }
+
+        made[port.PortId] = (shape, rules);
     }
 
     /// <summary>Does nothing when nobody here is on the network.</summary>
@@ -38,17 +54,25 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
         var networkId = wishes.NetworkOf(portId);
         using var held = networkId is null ? null : await locks.Take(networkId, ct);
         wishes.RemovePort(portId);
-        if ((await Ip.Interfaces(tool, ct)).ContainsKey(Names.Tap(portId)))
-            await Ip.Apply(tool, new Script().Add($"link del dev {Names.Tap(portId)}"), ct);
+        made.TryRemove(portId, out _);
+        var present = await Ip.Interfaces(tool, ct);
+        var batch = new Script();
+        if (present.ContainsKey(Names.Tap(portId)))
+            batch.Add($"link del dev {Names.Tap(portId)}");
+        if (networkId is not null && !wishes.IsUsed(networkId))
+            Segments.PlanRemoval(networkId, present, batch);
+        if (networkId is not null && wishes.PortsOf(networkId).Count == 0)
+            DhcpServers.PlanRemoval(networkId, present, batch);
+        await Ip.Apply(tool, batch, ct);
         await filter.Remove(portId, ct);
         if (networkId is null || wishes.Network(networkId) is not { } network)
             return;
-        if (!wishes.IsUsed(networkId))
-            await Drop(networkId, ct);
-        else if (wishes.PortsOf(networkId).Count == 0)
-            await dhcp.Remove(networkId, ct);
+        if (wishes.PortsOf(networkId).Count > 0)
+            await dhcp.Tell(network, wishes.PortsOf(networkId), ct);
         else
-            await Bring(network, null, ct);
+            await dhcp.Remove(networkId, ct);
+        if (!wishes.IsUsed(networkId))
+            await Forget(networkId, ct);
     }
 
     public async Task Ensure(RouterSpec router, CancellationToken ct)
@@ -61,15 +85,21 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
             foreach (var network in networks)
                 held.Add(await locks.Take(network.NetworkId, ct));
             var changed = wishes.Put(router);
-            var batch = new Script();
-            var present = await Ip.Interfaces(tool, ct);
+            var looking = routers.Look(router, ct);
+            var (present, batch) = (await Ip.Interfaces(tool, ct), new Script());
             foreach (var network in networks)
                 segments.Plan(network, present, batch);
-            var fresh = routers.Plan(router, present, batch);
-            await Ip.Apply(tool, batch, ct);
+            var look = routers.Plan(router, present, await looking, batch);
+            if (look.IsWired)
+                await Task.WhenAll(Ip.Apply(tool, batch, ct), routers.Route(router, look, ct));
+            else
+            {
+                await Ip.Apply(tool, batch, ct);
+                await routers.Route(router, look, ct);
+            }
+
             foreach (var network in networks)
                 await segments.Flood(network, ct);
-            await routers.Route(router, fresh, ct);
             foreach (var network in changed.Where(n => wishes.PortsOf(n.NetworkId).Count > 0))
                 await Bring(network, null, ct);
         }
@@ -100,6 +130,14 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
             await Try(Marks.Router, router.RouterId, () => Ensure(router, ct), ct);
     }
 
+    /// <summary>Puts rules back that somebody flushed (a firewall's restart does that), for no guest may be without.</summary>
+    public async Task Watch(TimeProvider time, CancellationToken ct)
+    {
+        using var timer = new PeriodicTimer(CheckEvery, time);
+        while (await timer.WaitForNextTickAsync(ct))
+            await Try("rules", "of ports", () => filter.Check(ct), ct);
+    }
+
     public async Task<IReadOnlyList<InventoryItem>> Items(CancellationToken ct)
     {
         var present = await Ip.Interfaces(tool, ct);
@@ -113,30 +151,26 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
     /// <summary>Makes a network true, and one port on it if given.</summary>
     private async Task Bring(NetworkSpec network, PortSpec? port, CancellationToken ct)
     {
+        var filtering = port is null ? Task.CompletedTask : filter.Ensure(network, port, ct);
         var present = await Ip.Interfaces(tool, ct);
-        var ports = wishes.PortsOf(network.NetworkId);
         HandlerFault? closed = null;
-        if (port is not null)
+        try
         {
-            try
-            {
-                await filter.Ensure(network, port, ct);
-            }
-            catch (HandlerFault fault) when (!fault.Retry)
-            {
-                closed = fault;
-            }
+            await filtering;
+        }
+        catch (HandlerFault fault) when (!fault.Retry)
+        {
+            closed = fault;
         }
 
+        var ports = wishes.PortsOf(network.NetworkId);
         var batch = new Script();
         segments.Plan(network, present, batch);
         var fresh = ports.Count > 0 && dhcp.Plan(network, present, batch);
         if (port is not null)
             Plug(network, port, present, batch);
         await Ip.Apply(tool, batch, ct);
-        await segments.Flood(network, ct);
-        if (ports.Count > 0)
-            await dhcp.Serve(network, ports, fresh, ct);
+        await Task.WhenAll(segments.Flood(network, ct), ports.Count > 0 ? dhcp.Serve(network, ports, fresh, ct) : Task.CompletedTask);
         if (closed is not null)
             throw closed;
     }
@@ -153,10 +187,16 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
     /// <summary>Removes a network that nobody uses. The caller holds its lock.</summary>
     private async Task Drop(string networkId, CancellationToken ct)
     {
-        await dhcp.Remove(networkId, ct);
-        var batch = new Script();
-        Segments.PlanRemoval(networkId, await Ip.Interfaces(tool, ct), batch);
+        var (present, batch) = (await Ip.Interfaces(tool, ct), new Script());
+        Segments.PlanRemoval(networkId, present, batch);
+        DhcpServers.PlanRemoval(networkId, present, batch);
         await Ip.Apply(tool, batch, ct);
+        await dhcp.Remove(networkId, ct);
+        await Forget(networkId, ct);
+    }
+
+    private async Task Forget(string networkId, CancellationToken ct)
+    {
         await filter.Forget(networkId, ct);
         wishes.RemoveNetwork(networkId);
     }
@@ -187,6 +227,8 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
         foreach (var name in namespaces.All().Where(n => !spaces.Contains(n)))
             namespaces.Remove(name);
     }
+
+    private static string Text(NetworkSpec network, PortSpec port) => JsonSerializer.Serialize(new EnsurePort(network, port), ContractJson.Default.Command);
 
     private async Task Try(string kind, string id, Func<Task> act, CancellationToken ct)
     {

@@ -15,6 +15,10 @@ public sealed class PortFilter(ITool tool, Marks marks, Wishes wishes, ILogger<P
     internal const int Reply = 1, Related = 2, Invalid = 4;
 
     private readonly SemaphoreSlim gate = new(1, 1);
+
+    /// <summary>There are tables that the change of one port can build on, unless somebody meddled.</summary>
+    private bool built;
+
     private Word Table => marks.Table;
 
     /// <summary>Before the port is plugged in, so that it is never without rules.</summary>
@@ -24,12 +28,14 @@ public sealed class PortFilter(ITool tool, Marks marks, Wishes wishes, ILogger<P
         var (lines, fault) = Chains(network, port);
         using (await Enter(ct))
         {
-            if (await Apply(Change(network, port.PortId, lines), ct) is { } error)
-            {
+            var error = built ? await Nft.Try(tool, Change(network, port.PortId, lines), ct) : "";
+            if (error is not null && !(built && await IsWhole(ct)))
+                // Nothing to build on: this is the first port, or somebody flushed the rules.
+                error = (await Rebuild(ct)).GetValueOrDefault(port.PortId);
+            else if (error is not null)
+                await Nft.Apply(tool, Change(network, port.PortId, PortChains.Closed(port.PortId)), ct);
+            if (error is not null)
                 fault ??= new HandlerFault($"nft refuses the rules of port {port.PortId}: {error.Trim()}", retry: false);
-                if (await Apply(Change(network, port.PortId, PortChains.Closed(port.PortId)), ct) is { } worse)
-                    throw new HandlerFault($"port {port.PortId} can't be closed: {worse.Trim()}", retry: true);
-            }
         }
 
         if (fault is not null)
@@ -67,44 +73,59 @@ public sealed class PortFilter(ITool tool, Marks marks, Wishes wishes, ILogger<P
             await Rebuild(ct);
     }
 
-    public void Dispose() => gate.Dispose();
-
-    /// <summary>A change of one port; when what it builds on isn't there (somebody flushed the rule set), everything is built anew.</summary>
-    private async Task<string?> Apply(Script change, CancellationToken ct)
+    /// <summary>Builds everything anew when it is gone.</summary>
+    public async Task Check(CancellationToken ct)
     {
-        if (await Nft.Try(tool, change, ct) is not { } error)
-            return null;
-        if ((await tool.Try("nft", ["list", "chain", "bridge", Table.Text, "forward"], ct)).ExitCode == 0 && (await tool.Try("nft", ["list", "map", "inet", Table.Text, "zones"], ct)).ExitCode == 0)
-            return error;
-        await Rebuild(ct);
-        return await Nft.Try(tool, change, ct);
+        using (await Enter(ct))
+        {
+            if (!built || await IsWhole(ct))
+                return;
+            log.LogWarning("the rules of ports were flushed; they are built anew");
+            await Rebuild(ct);
+        }
     }
 
-    private async Task Rebuild(CancellationToken ct)
+    public void Dispose() => gate.Dispose();
+
+    private async Task<bool> IsWhole(CancellationToken ct) =>
+        (await tool.Try("nft", ["list", "chain", "bridge", Table.Text, "forward"], ct)).ExitCode == 0
+        && (await tool.Try("nft", ["list", "map", "inet", Table.Text, "zones"], ct)).ExitCode == 0;
+
+    /// <returns>Ports that nft refuses the rules of, with its words; they are closed.</returns>
+    private async Task<IReadOnlyDictionary<string, string>> Rebuild(CancellationToken ct)
+    {
+        var refused = new Dictionary<string, string>(StringComparer.Ordinal);
+        var ports = wishes.Ports;
+        var script = Fresh(ports.Count > 0);
+        foreach (var (network, port) in ports)
+            script.Add(Change(network, port.PortId, Chains(network, port).Lines));
+        if (await Nft.Try(tool, script, ct) is { } error)
+        {
+            // One of them is at fault: the others have theirs, one by one.
+            log.LogWarning("nft refuses the rules: {Error}", error);
+            await Nft.Apply(tool, Fresh(ports.Count > 0), ct);
+            foreach (var (network, port) in ports)
+            {
+                if (await Nft.Try(tool, Change(network, port.PortId, Chains(network, port).Lines), ct) is not { } reason)
+                    continue;
+                refused[port.PortId] = reason;
+                await Nft.Apply(tool, Change(network, port.PortId, PortChains.Closed(port.PortId)), ct);
+            }
+        }
+
+        built = ports.Count > 0;
+        return refused;
+    }
+
+    /// <summary>Without what was there before; and with what ports build on, if there are any.</summary>
+    private Script Fresh(bool any)
     {
         var script = new Script();
         foreach (var family in new Word[] { "inet", "bridge" })
             script.Add($"add table {family} {Table}").Add($"delete table {family} {Table}");
-        if (wishes.AnyPort)
-        {
+        if (any)
             Base(script);
-            foreach (var (network, port) in wishes.Ports)
-                script.Add(Change(network, port.PortId, Chains(network, port).Lines, fresh: true));
-        }
-
-        if (await Nft.Try(tool, script, ct) is not { } error)
-            return;
-
-        // One of the ports is at fault: the others have theirs, one by one.
-        log.LogWarning("nft refuses the rules: {Error}", error);
-        script = new Script();
-        foreach (var family in new Word[] { "inet", "bridge" })
-            script.Add($"add table {family} {Table}").Add($"delete table {family} {Table}");
-        Base(script);
-        await Nft.Apply(tool, script, ct);
-        foreach (var (network, port) in wishes.Ports)
-            if (await Nft.Try(tool, Change(network, port.PortId, Chains(network, port).Lines), ct) is not null)
-                await Nft.Apply(tool, Change(network, port.PortId, PortChains.Closed(port.PortId)), ct);
+        return script;
     }
 
     private static (Script Lines, HandlerFault? Fault) Chains(NetworkSpec network, PortSpec port)
@@ -119,12 +140,11 @@ public sealed class PortFilter(ITool tool, Marks marks, Wishes wishes, ILogger<P
         }
     }
 
-    private Script Change(NetworkSpec network, string portId, Script chains, bool fresh = false)
+    private Script Change(NetworkSpec network, string portId, Script chains)
     {
         var script = new Script();
-        if (!fresh)
-            foreach (var chain in PortChains.All)
-                script.Add($"add chain bridge {Table} {PortChains.Chain(chain, portId)}").Add($"flush chain bridge {Table} {PortChains.Chain(chain, portId)}");
+        foreach (var chain in PortChains.All)
+            script.Add($"add chain bridge {Table} {PortChains.Chain(chain, portId)}").Add($"flush chain bridge {Table} {PortChains.Chain(chain, portId)}");
         script.Add($"add element inet {Table} zones {{ {Names.Bridge(network.NetworkId)} : {wishes.Zone(network.NetworkId)} }}");
         script.Add($"table bridge {Table} {{").Add(chains).Add($"}}");
         Elements(script, "add", portId);

@@ -20,9 +20,27 @@ public sealed class Routers(HostOptions options, ITool tool, Marks marks, Namesp
     /// <summary>What the rules of each router say now; read from the kernel for one that an earlier run of this program made.</summary>
     private readonly ConcurrentDictionary<string, IReadOnlyDictionary<IPAddress, IPAddress>> floating = new(StringComparer.Ordinal);
 
+    /// <summary>What is inside a router's namespace.</summary>
+    /// <param name="IsWired">Every leg reaches it: the inside needn't wait for the outside.</param>
+    public sealed record Inside(IReadOnlyDictionary<string, Interface> Interfaces, RouteInfo[] Routes, IReadOnlyDictionary<IPAddress, IPAddress> Floating, bool IsWired)
+    {
+        public static Inside Empty { get; } = new(new Dictionary<string, Interface>(), [], new Dictionary<IPAddress, IPAddress>(), false);
+    }
+
+    /// <returns>Null when there is no such router yet.</returns>
+    public async Task<Inside?> Look(RouterSpec router, CancellationToken ct)
+    {
+        var name = Names.RouterNamespace(router.RouterId);
+        if (!namespaces.Exists(name))
+            return null;
+        var inside = namespaces.In(name);
+        var rules = floating.TryGetValue(router.RouterId, out var known) ? Task.FromResult(known) : Nft.Map(inside, "ip", RouterRules.Table, RouterRules.FloatingMap, ct);
+        var (interfaces, routes) = await Ip.All(inside, ct);
+        return new Inside(interfaces, routes, await rules, false);
+    }
+
     /// <summary>Makes the namespace and adds what joins it to its networks, and what cuts it from others.</summary>
-    /// <returns>Whether it is new.</returns>
-    public bool Plan(RouterSpec router, IReadOnlyDictionary<string, Interface> present, Script batch)
+    public Inside Plan(RouterSpec router, IReadOnlyDictionary<string, Interface> present, Inside? look, Script batch)
     {
         var ns = Names.RouterNamespace(router.RouterId);
         var fresh = namespaces.Ensure(ns, Settings);
@@ -37,29 +55,26 @@ public sealed class Routers(HostOptions options, ITool tool, Marks marks, Namesp
             Segments.Up(batch, leg.Name, leg.Network, marks.Alias(Marks.Router, router.RouterId), Names.Bridge(leg.Network.NetworkId));
         }
 
-        return fresh;
+        return fresh || look is null ? Inside.Empty : look with { IsWired = legs.All(l => present.ContainsKey(l.Name) && look.Interfaces.ContainsKey(l.Name)) };
     }
 
     /// <summary>Sets up the inside, when <see cref="Plan"/> was carried out.</summary>
-    public async Task Route(RouterSpec router, bool fresh, CancellationToken ct)
+    public async Task Route(RouterSpec router, Inside look, CancellationToken ct)
     {
         var inside = namespaces.In(Names.RouterNamespace(router.RouterId));
-        var (interfaces, routes) = fresh ? (new Dictionary<string, Interface>(), []) : await Ip.All(inside, ct);
-        var were = fresh ? new Dictionary<IPAddress, IPAddress>() : floating.GetValueOrDefault(router.RouterId) ?? await Nft.Map(inside, "ip", RouterRules.Table, RouterRules.FloatingMap, ct);
-
         var batch = new Script().Add($"link set dev lo up");
         foreach (var leg in Legs(router))
             batch.Add($"link set dev {leg.Name} address {leg.Mac} mtu {Segments.Mtu(leg.Network)} {(Word)(router.AdminUp ? "up" : "down")}")
-                .Add(Addressing.Addresses(interfaces.GetValueOrDefault(leg.Name), leg.Name, leg.Addresses));
+                .Add(Addressing.Addresses(look.Interfaces.GetValueOrDefault(leg.Name), leg.Name, leg.Addresses));
         await Task.WhenAll(Ip.Apply(inside, batch, ct), Nft.Apply(inside, RouterRules.Of(router), ct));
 
         var are = floating[router.RouterId] = RouterRules.Floating(router);
-        await Task.WhenAll(were.Where(w => !w.Value.Equals(are.GetValueOrDefault(w.Key))).Select(w => Conntrack.ForgetFloating(inside, w.Key, ct)));
+        await Task.WhenAll(look.Floating.Where(w => !w.Value.Equals(are.GetValueOrDefault(w.Key))).Select(w => Conntrack.ForgetFloating(inside, w.Key, ct)));
         if (router.AdminUp)
-            Announce(router, interfaces);
-        await Advertise(router, inside, fresh, ct);
+            Announce(router, look.Interfaces);
+        await Advertise(router, inside, look == Inside.Empty, ct);
         if (router.AdminUp)
-            await Ip.Apply(inside, Addressing.Routes(routes, Routes(router)), ct);
+            await Ip.Apply(inside, Addressing.Routes(look.Routes, Routes(router)), ct);
     }
 
     public async Task Remove(string routerId, CancellationToken ct)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -176,14 +177,14 @@ public sealed class LabHost : IAsyncDisposable
 {
     public LabHost(string name, HostOptions options, ITool tool)
     {
-        (Name, Options, Tool) = (name, options, tool);
+        (Name, Options, Tool) = (name, options, new RecordingTool(tool));
         Ledger = new Ledger(DataFolder.LedgerFile(options));
         Start();
     }
 
     public string Name { get; }
     public HostOptions Options { get; }
-    public ITool Tool { get; }
+    public RecordingTool Tool { get; }
     public Ledger Ledger { get; }
     public NetworkParts Parts { get; private set; } = null!;
 
@@ -263,4 +264,25 @@ public sealed class LabHost : IAsyncDisposable
     private static string Setting(Interface i) => i.Kind == "bridge" ? i.Info!.Data!.Value.GetProperty("nf_call_iptables").ToString() : "";
 
     private void Start() => Parts = new NetworkParts(Options, Tool, Ledger, http => Metadata(http), NullLoggerFactory.Instance);
+}
+
+/// <summary>Remembers which programs were run.</summary>
+public sealed class RecordingTool(ITool tool) : ITool
+{
+    private readonly ConcurrentQueue<string> calls = new();
+
+    public Task<ToolResult> Try(ToolCall call, CancellationToken ct)
+    {
+        calls.Enqueue(call.ToString());
+        return tool.Try(call, ct);
+    }
+
+    /// <summary>Those since the last time.</summary>
+    public IReadOnlyList<string> Take()
+    {
+        var taken = new List<string>();
+        while (calls.TryDequeue(out var call))
+            taken.Add(call);
+        return taken;
+    }
 }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Cloud.Agents.Contract;
 using Cloud.Agents.Host.Linux;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Cloud.Tests.EndToEnd.Network;
@@ -96,6 +97,28 @@ public sealed class SecurityGroupTests(ITestOutputHelper output)
         Assert.True(await ga.Pings("10.0.0.13"));
         await host.Must(new EnsurePort(Example.Network(), b));
         Assert.True(await ga.Pings("10.0.0.12"));
+    }
+
+    [Fact]
+    public async Task A_change_of_rules_is_one_transaction_and_flushed_rules_come_back()
+    {
+        await using var lab = new NetworkLab();
+        var host = await lab.Host("h");
+        var port = Example.Port(11);
+        await host.Must(new EnsurePort(Example.Network(), port));
+        host.Tool.Take();
+        await host.Must(new EnsurePort(Example.Network(), port with { Rules = [.. port.Rules, Example.Ping] }));
+        Assert.Equal(["nft -f -"], host.Tool.Take());
+
+        var before = await host.Picture();
+        await host.Tool.Run("nft", ["flush", "ruleset"], NetworkLab.Patience);
+        var time = new FakeTimeProvider();
+        using var stop = new CancellationTokenSource();
+        var watching = host.Parts.Holder.Watch(time, stop.Token);
+        time.Advance(TimeSpan.FromSeconds(10));
+        await lab.Eventually(async () => await host.Picture() == before);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => watching);
     }
 
     private static PortSpec At(PortSpec port, string address) => port with { FixedIps = [new("s", address)] };
