@@ -17,7 +17,7 @@ public static class Networks
         .Insist()
         .Agent("hosts", async w =>
         {
-            var hosts = (await Tables.PortsOf(w.Store, w.Item)).Select(p => p.Host).Where(h => h.Length > 0).Distinct().ToList();
+            var hosts = await Specs.HostsOf(w.Services, w.Item);
             var spec = await Specs.Of(w.Services, w.Item);
             var commands = new List<HostCommand>();
             foreach (var h in hosts)

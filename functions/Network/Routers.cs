@@ -21,9 +21,14 @@ public static class Routers
         .Step("floating", w => FloatingIps.Settle(w.Services, w.Item, w.Change))
         .Step("interfaces", async w =>
         {
+            var tunnels = (await Hosts.All(w.Services)).Count(h => h.Capacity.TunnelAddress.Length > 0) > 1;
             foreach (var p in await Tables.Ports.InProject(w.Store, w.Item.ProjectId))
                 if (p.DeviceId == w.Item.Id && p.DeviceOwner == InterfaceOwner && p.Status != "ACTIVE" && await Tables.Ports.Get(w.Store, p.ProjectId, p.Id) is { } was)
+                {
+                    // The network's other hosts have to know where the router is.
+                    if (tunnels) await Networks.Refresh(w.Services, p.NetworkId, p.ProjectId, w.Change);
                     await Tables.Ports.Save(w.Services, was.Item with { Status = "ACTIVE" }, was, w.Change);
+                }
         })
         .Finished(w => { w.Item = w.Item with { Status = "ACTIVE" }; return ValueTask.CompletedTask; });
 

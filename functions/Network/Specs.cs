@@ -16,11 +16,22 @@ public static class Specs
         string[] peers = [];
         if (hosts.Count > 1 && n.Physical is null)
         {
-            var present = (await Tables.PortsOf(s.Store, n)).Select(p => p.Host).Where(h => h.Length > 0).ToHashSet();
+            var present = await HostsOf(s, n);
             peers = [.. hosts.Where(h => present.Contains(h.Name) && h.Capacity.TunnelAddress.Length > 0).Select(h => h.Capacity.TunnelAddress).Order(StringComparer.Ordinal)];
         }
         return new(n.Id, n.ProjectId, n.Physical is null ? n.Vni ?? 0 : 0, n.Physical, n.Mtu,
             [.. subnets.Select(x => new SubnetSpec(x.Id, x.Cidr, x.GatewayIp, x.EnableDhcp ? x.DhcpAddress : null, x.DnsNameservers, [.. x.HostRoutes.Select(r => new RouteSpec(r.Destination, r.Nexthop))], x.Ipv6AddressMode ?? x.Ipv6RaMode))], peers, n.Revision);
+    }
+
+    /// <summary>Hosts that hold something of a network: a guest's port, or a router that is on it.</summary>
+    public static async ValueTask<IReadOnlySet<string>> HostsOf(Services s, Network n)
+    {
+        var ports = await Tables.PortsOf(s.Store, n);
+        var hosts = ports.Select(p => p.Host).ToHashSet();
+        foreach (var p in ports.Where(p => p.DeviceOwner == Routers.InterfaceOwner))
+            if ((await Tables.Routers.Find(s.Store, p.DeviceId, p.ProjectId))?.Item is { } router) hosts.Add(router.Host);
+        hosts.Remove("");
+        return hosts;
     }
 
     public static async ValueTask<HostCommand> Ensure(Services s, Port p)

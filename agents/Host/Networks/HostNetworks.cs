@@ -21,7 +21,7 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
     public async Task Ensure(NetworkSpec network, PortSpec port, CancellationToken ct)
     {
         using var held = await locks.Take(network.NetworkId, ct);
-        wishes.Put(network, port);
+        network = wishes.Put(network, port);
         var (shape, rules) = (Text(network, port with { Rules = [], AllowedPairs = [] }), Text(network, port));
         // Rules change far more often than anything else; what is the same as last time is asked for to have it checked.
         if (made.TryGetValue(port.PortId, out var was) && was.Shape == shape && was.Rules != rules)
@@ -46,7 +46,7 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
         }
 
         wishes.Put(network);
-        await Bring(network, null, ct);
+        await Bring(wishes.Network(network.NetworkId)!, null, ct);
     }
 
     public async Task RemovePort(string portId, CancellationToken ct)
@@ -77,17 +77,17 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
 
     public async Task Ensure(RouterSpec router, CancellationToken ct)
     {
-        var networks = Wishes.NetworksOf(router).DistinctBy(n => n.NetworkId).OrderBy(n => n.NetworkId, StringComparer.Ordinal).ToList();
+        var networks = Wishes.NetworksOf(router).Select(n => n.NetworkId).Distinct().Order(StringComparer.Ordinal).ToList();
         var held = new List<IDisposable>();
         try
         {
             // Always in the same order: two routers on the same networks don't wait for each other.
             foreach (var network in networks)
-                held.Add(await locks.Take(network.NetworkId, ct));
-            var changed = wishes.Put(router);
+                held.Add(await locks.Take(network, ct));
+            (router, var changed) = wishes.Put(router);
             var looking = routers.Look(router, ct);
             var (present, batch) = (await Ip.Interfaces(tool, ct), new Script());
-            foreach (var network in networks)
+            foreach (var network in Wishes.NetworksOf(router).DistinctBy(n => n.NetworkId))
                 segments.Plan(network, present, batch);
             var look = routers.Plan(router, present, await looking, batch);
             if (look.IsWired)
@@ -98,7 +98,7 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
                 await routers.Route(router, look, ct);
             }
 
-            foreach (var network in networks)
+            foreach (var network in Wishes.NetworksOf(router).DistinctBy(n => n.NetworkId))
                 await segments.Flood(network, ct);
             foreach (var network in changed.Where(n => wishes.PortsOf(n.NetworkId).Count > 0))
                 await Bring(network, null, ct);

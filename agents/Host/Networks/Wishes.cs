@@ -21,14 +21,14 @@ public sealed class Wishes(ISpecs specs)
                 networks[wish.Network.NetworkId] = wish.Network;
             foreach (var wish in specs.All<EnsurePort>())
             {
-                networks.TryAdd(wish.Network.NetworkId, wish.Network);
+                Newer(wish.Network);
                 ports[wish.Port.PortId] = (wish.Network.NetworkId, wish.Port);
             }
 
             foreach (var router in specs.All<EnsureRouter>().Select(w => w.Router))
             {
                 foreach (var network in NetworksOf(router))
-                    networks.TryAdd(network.NetworkId, network);
+                    Newer(network);
                 routers[router.RouterId] = router;
             }
         }
@@ -94,31 +94,42 @@ public sealed class Wishes(ISpecs specs)
             return ports.Values.Any(p => p.NetworkId == networkId) || routers.Values.Any(r => NetworksOf(r).Any(n => n.NetworkId == networkId));
     }
 
-    public void Put(NetworkSpec network, PortSpec port)
+    /// <returns>The network as it is known now.</returns>
+    public NetworkSpec Put(NetworkSpec network, PortSpec port)
     {
         Put(network);
         lock (gate)
+        {
             ports[port.PortId] = (network.NetworkId, port);
+            return networks[network.NetworkId];
+        }
     }
 
-    /// <returns>Its networks that are others now than they were.</returns>
-    public IReadOnlyList<NetworkSpec> Put(RouterSpec router)
+    /// <returns>The router with its networks as they are known now, and those of them that are others than they were.</returns>
+    public (RouterSpec Router, IReadOnlyList<NetworkSpec> Changed) Put(RouterSpec router)
     {
+        List<NetworkSpec> changed = [.. NetworksOf(router).Where(Put)];
         lock (gate)
+        {
+            router = router with
+            {
+                External = router.External is { } e ? e with { Network = networks[e.Network.NetworkId] } : null,
+                Interfaces = [.. router.Interfaces.Select(i => i with { Network = networks[i.Network.NetworkId] })],
+            };
             routers[router.RouterId] = router;
-        return [.. NetworksOf(router).Where(Put)];
+            return (router, changed);
+        }
     }
 
+    /// <summary>Only what is not older than what is known.</summary>
     /// <returns>Whether it is another now than it was.</returns>
     public bool Put(NetworkSpec network)
     {
-        var wish = new EnsureNetwork(network);
         lock (gate)
         {
-            if (networks.TryGetValue(network.NetworkId, out var old) && Text(old) == Text(network))
+            if (!Newer(network))
                 return false;
-            specs.Put(wish);
-            networks[network.NetworkId] = network;
+            specs.Put(new EnsureNetwork(network));
             return true;
         }
     }
@@ -161,6 +172,14 @@ public sealed class Wishes(ISpecs specs)
 
     public static IEnumerable<NetworkSpec> NetworksOf(RouterSpec router) =>
         router.Interfaces.Select(i => i.Network).Concat(router.External is { } external ? [external.Network] : []);
+
+    private bool Newer(NetworkSpec network)
+    {
+        if (networks.TryGetValue(network.NetworkId, out var known) && (known.Revision > network.Revision || Text(known) == Text(network)))
+            return false;
+        networks[network.NetworkId] = network;
+        return true;
+    }
 
     private static string Text(NetworkSpec network) => JsonSerializer.Serialize(new EnsureNetwork(network), ContractJson.Default.Command);
 }
