@@ -5,6 +5,9 @@ namespace Cloud.Agents.Simulated;
 /// <summary>Simulated hosts on real links: takes commands, answers, beats.</summary>
 public static class Fleet
 {
+    // Comparing costs a look at every row of the host's; what it finds is rare.
+    private const int BeatsPerInventory = 360;
+
     /// <summary>Runs one host until cancelled.</summary>
     public static async Task Run(SimulatedHost host, IHostLink link, TimeSpan beat, TimeProvider clock, CancellationToken ct)
     {
@@ -14,7 +17,11 @@ public static class Fleet
         using var timer = new PeriodicTimer(beat, clock);
         try
         {
-            while (await timer.WaitForNextTickAsync(ct)) await link.Send(host.Beat(), ct);
+            for (var n = 1; await timer.WaitForNextTickAsync(ct); n++)
+            {
+                await link.Send(host.Beat(), ct);
+                if (n % BeatsPerInventory == 0) await link.Send(host.Inventory(), ct);
+            }
         }
         catch (OperationCanceledException) { /* stopping */ }
         await commands;

@@ -22,7 +22,6 @@ public sealed class SimulatedHost(string name, Faults? faults = null)
         public List<string> Begun { get; init; } = [];
         public Dictionary<string, Result?> Done { get; init; } = [];
         public Command? Spec { get; set; }
-        public string State { get; set; } = "";
     }
 
     private readonly Dictionary<string, Thing> _things = [];
@@ -88,7 +87,7 @@ public sealed class SimulatedHost(string name, Faults? faults = null)
 
     public Inventory Inventory()
     {
-        lock (_gate) return new(name, Boot, [.. _things.Where(t => t.Value.Spec is not null).Select(t => new InventoryItem(t.Key, t.Value.Fence, t.Value.State))]);
+        lock (_gate) return new(name, Boot, [.. _things.Where(t => t.Value.Spec is not null).Select(t => new InventoryItem(t.Key, t.Value.Fence, t.Value.Spec is EnsureDomain d ? d.Domain.Power switch { PowerState.Off => "off", PowerState.Paused => "paused", _ => "running" } : null))]);
     }
 
     private Result? Do(Command command, Thing thing)

@@ -20,7 +20,7 @@ public static class Api
         Sagas = [ServerSagas.Creation, ServerSagas.Removal, ServerSagas.Sync, ServerSagas.Reboot],
         Owners =
         [
-            new("domain", Holds, id => new RemoveDomain(id)),
+            new("domain", Holds, id => new RemoveDomain(id)) { Wanted = ServerSagas.On, OnlyMissing = true },
             new("disk", Holds, id => new RemoveDisk(id)),
         ],
         Leftovers = [Servers.Rows.Pointers, ServerSagas.Unhoused],

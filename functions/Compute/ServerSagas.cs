@@ -189,6 +189,15 @@ public static class ServerSagas
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>Guests a host should have.</summary>
+    public static async ValueTask<IReadOnlyList<HostCommand>> On(Services s, string host)
+    {
+        var commands = new List<HostCommand>();
+        foreach (var server in await Servers.Rows.Everywhere(s.Store))
+            if (server.Host == host && server is { Saga: null, Doomed: false, Status: not "ERROR" }) commands.Add(await ServerSpecs.Ensure(s, server) with { Fence = server.Revision });
+        return commands;
+    }
+
     private static bool Unsettled(Server s) => s.Volumes.Any(v => v.State != "attached") || s.Nics.Any(n => n.State != "attached");
 
     private static Server Before(Server s) => s with

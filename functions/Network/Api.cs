@@ -44,8 +44,8 @@ public static class Api
         Sagas = [Networks.Sync, Ports.Sync, Ports.Removal, Routers.Sync, Routers.Removal, SecurityGroups.Sync],
         Owners =
         [
-            new("port", async (s, host, id) => (await Tables.Ports.Find(s.Store, id))?.Item is { } p && p.Host == host && !p.Doomed, id => new RemovePort(id)),
-            new("router", async (s, host, id) => (await Tables.Routers.Find(s.Store, id))?.Item is { } r && r.Host == host && !r.Doomed, id => new RemoveRouter(id)),
+            new("port", async (s, host, id) => (await Tables.Ports.Find(s.Store, id))?.Item is { } p && p.Host == host && !p.Doomed, id => new RemovePort(id)) { Wanted = Specs.PortsOn },
+            new("router", async (s, host, id) => (await Tables.Routers.Find(s.Store, id))?.Item is { } r && r.Host == host && !r.Doomed, id => new RemoveRouter(id)) { Wanted = Specs.RoutersOn },
         ],
     };
 

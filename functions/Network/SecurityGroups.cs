@@ -9,15 +9,14 @@ namespace Cloud.Network;
 /// <summary>https://docs.openstack.org/api-ref/network/v2/#security-groups-security-groups</summary>
 public static class SecurityGroups
 {
-    /// <summary>Makes the hosts of all ports that its rules concern true to them.</summary>
+    /// <summary>Makes the hosts of all its ports true to its rules.</summary>
     public static readonly Saga<SecurityGroup> Sync = Saga<SecurityGroup>.Named("security-group-sync-1", Tables.SecurityGroups)
         .Insist()
         .Agent("ports", async w =>
         {
-            var about = (await Tables.SecurityGroups.InProject(w.Store, w.Item.ProjectId)).Where(g => g.Id == w.Item.Id || g.Rules.Any(r => r.RemoteGroupId == w.Item.Id)).Select(g => g.Id).ToHashSet();
             var commands = new List<HostCommand>();
             foreach (var p in await Tables.Ports.InProject(w.Store, w.Item.ProjectId))
-                if (Ports.Plugged(p) && !p.Doomed && p.SecurityGroups.Any(about.Contains) && !await Platform.Agents.Hosts.IsDown(w.Services, p.Host)) commands.Add(await Specs.Ensure(w.Services, p));
+                if (Ports.Plugged(p) && !p.Doomed && p.SecurityGroups.Contains(w.Item.Id) && !await Platform.Agents.Hosts.IsDown(w.Services, p.Host)) commands.Add(await Specs.Ensure(w.Services, p));
             return commands;
         });
 
@@ -83,7 +82,7 @@ public static class SecurityGroups
     public static async ValueTask MembersChanged(Services s, string project, IReadOnlyList<string> groups, Change change)
     {
         var all = await Tables.SecurityGroups.InProject(s.Store, project);
-        foreach (var id in groups.Where(id => all.Any(g => g.Rules.Any(r => r.RemoteGroupId == id))))
+        foreach (var id in all.Where(g => g.Rules.Any(r => r.RemoteGroupId is { } remote && groups.Contains(remote))).Select(g => g.Id))
             while (await Tables.SecurityGroups.Get(s.Store, project, id) is { } was)
             {
                 try

@@ -99,6 +99,23 @@ public static class Specs
             [.. r.Routes.Select(x => new RouteSpec(x.Destination, x.Nexthop))], [.. floating.Select(f => new FloatingIpSpec(f.Id, f.FloatingIpAddress!, f.FixedIpAddress!))])), r.Revision);
     }
 
+    /// <summary>Ports a host should have, and what their networks are like now.</summary>
+    public static async ValueTask<IReadOnlyList<HostCommand>> PortsOn(Services s, string host)
+    {
+        var commands = new List<HostCommand>();
+        foreach (var p in await Tables.Ports.Everywhere(s.Store))
+            if (p.Host == host && !p.Doomed && Ports.Plugged(p)) commands.Add(await Ensure(s, p));
+        return [.. commands, .. commands.Select(c => ((EnsurePort)c.Command).Network).DistinctBy(n => n.NetworkId).Select(n => new HostCommand(host, new EnsureNetwork(n), n.Revision))];
+    }
+
+    public static async ValueTask<IReadOnlyList<HostCommand>> RoutersOn(Services s, string host)
+    {
+        var commands = new List<HostCommand>();
+        foreach (var r in await Tables.Routers.Everywhere(s.Store))
+            if (r.Host == host && !r.Doomed) commands.Add(await Ensure(s, r));
+        return commands;
+    }
+
     private static async ValueTask<string[]> WithPrefix(Services s, Network network, IEnumerable<PortAddress> addresses)
     {
         var subnets = (await Tables.SubnetsOf(s.Store, network)).ToDictionary(x => x.Id);

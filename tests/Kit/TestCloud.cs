@@ -39,6 +39,8 @@ public sealed class TestCloud : IAsyncDisposable
     public List<string> Errors { get; } = [];
     /// <summary>Every event that was delivered, those delivered twice as well.</summary>
     public List<SeenEvent> Events { get; } = [];
+    /// <summary>The queue whose message is being handled.</summary>
+    public string Current { get; private set; } = "";
     /// <summary>Between a host and its queue: what of a command's answers comes back. Tests lose, double and delay here.</summary>
     public Func<SimulatedHost, CommandMessage, IReadOnlyList<HostMessage>> Line { get; set; } = (host, m) => host.Handle(m) is { } reply ? [reply] : [];
 
@@ -74,6 +76,9 @@ public sealed class TestCloud : IAsyncDisposable
 
     /// <summary>The control plane was killed and comes back.</summary>
     public void Restart() => Bus.Restart();
+
+    /// <summary>Before its first start.</summary>
+    public static TestCloud Empty() => new(null, Begin);
 
     public static async Task<TestCloud> Start(int hosts = 1, IReadOnlyList<Slice>? slices = null)
     {
@@ -156,7 +161,7 @@ public sealed class TestCloud : IAsyncDisposable
         foreach (var trigger in _triggers)
             foreach (var d in await Bus.Receive(trigger.Queue, 1, TimeSpan.FromMinutes(1), TimeSpan.Zero))
             {
-                any = true;
+                (any, Current) = (true, trigger.Queue);
                 try
                 {
                     if (trigger.Queue == CloudEvent.Queue) Events.Add(SeenEvent.Read(d.Message.Body));
@@ -170,6 +175,7 @@ public sealed class TestCloud : IAsyncDisposable
                 }
                 await Bus.Complete(d);
             }
+        Current = "";
         foreach (var host in Hosts)
             foreach (var d in await Bus.Receive(Names.HostQueue(host.Name), 1, TimeSpan.FromMinutes(1), TimeSpan.Zero))
             {
@@ -187,6 +193,18 @@ public sealed class TestCloud : IAsyncDisposable
         {
             Clock.Advance(left < TimeSpan.FromSeconds(10) ? left : TimeSpan.FromSeconds(10));
             await Beat();
+        }
+    }
+
+    /// <summary>Every timer, as often as the sweeper needs to be sure.</summary>
+    public async Task Sweep()
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            foreach (var timer in Triggers.All(Services.Slices).OfType<TimerTrigger>()) await timer.Run(Services, CancellationToken.None);
+            await Drain();
+            Clock.Advance(TimeSpan.FromMinutes(11));
+            foreach (var host in Hosts) await Platform.Agents.Hosts.Beat(Services, host.Beat(), CancellationToken.None);
         }
     }
 

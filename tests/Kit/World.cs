@@ -47,7 +47,13 @@ public sealed partial class World
         (_networks, _subnets, _groups) = (All(Tables.Networks), All(Tables.Subnets), All(Tables.SecurityGroups));
     }
 
-    public static async Task<IReadOnlyList<Problem>> Check(TestCloud cloud)
+    public IReadOnlyList<Problem> Problems => _problems;
+
+    /// <summary>Something is in a state of failure; a run in which nothing failed must not end so.</summary>
+    public bool Failed => _servers.Any(s => s.Status == "ERROR" || s.Fault is not null) || _volumes.Any(v => v.Status.StartsWith("error", StringComparison.Ordinal))
+        || _snapshots.Any(s => s.Status == "error") || _routers.Any(r => r.Status == "ERROR");
+
+    public static async Task<World> Check(TestCloud cloud)
     {
         var world = new World(cloud);
         world.Ended();
@@ -59,15 +65,7 @@ public sealed partial class World
         world.Quiet();
         world.Told();
         world.Metered();
-        return world._problems;
-    }
-
-    /// <summary>True when something is in a state of failure; a run without failures must not have that.</summary>
-    public static bool Failed(TestCloud cloud)
-    {
-        var world = new World(cloud);
-        return world._servers.Any(s => s.Status == "ERROR" || s.Fault is not null) || world._volumes.Any(v => v.Status.StartsWith("error", StringComparison.Ordinal))
-            || world._snapshots.Any(s => s.Status == "error") || world._routers.Any(r => r.Status == "ERROR");
+        return world;
     }
 
     private void Say(Wrong what, string text) => _problems.Add(new(what, text));

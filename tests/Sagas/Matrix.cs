@@ -35,8 +35,8 @@ public static class Matrix
             foreach (var fate in Enum.GetValues<Fate>())
             {
                 yield return new() { Mishap = new(c, fate) };
-                for (var i = 0; i < 2 * thorough; i++) yield return new() { Mishap = new(c, fate), Deaths = [chance.Next(calm.Points)] };
-                for (var i = 0; scenario.Delete is not null && i < 3 * thorough; i++) yield return new() { Mishap = new(c, fate), DeleteAt = chance.Next(calm.Points) };
+                for (var i = 0; i < thorough; i++) yield return new() { Mishap = new(c, fate), Deaths = [chance.Next(calm.Points)] };
+                for (var i = 0; scenario.Delete is not null && i < (fate == Fate.CommandLate ? 6 : 1) * thorough; i++) yield return new() { Mishap = new(c, fate), DeleteAt = chance.Next(calm.Points) };
             }
 
         for (var c = 0; c < calm.Commands; c++)
@@ -45,7 +45,7 @@ public static class Matrix
         foreach (var fail in Failures(saga))
         {
             yield return new() { Breaks = fail };
-            for (var i = 0; i < (fail.Length == 1 ? 5 : 2) * thorough; i++) yield return new() { Breaks = fail, Deaths = [.. Enumerable.Range(0, 1 + chance.Next(3)).Select(_ => chance.Next(calm.Points))] };
+            for (var i = 0; i < (fail.Length == 1 ? 4 * thorough : thorough - 1); i++) yield return new() { Breaks = fail, Deaths = [.. Enumerable.Range(0, 1 + chance.Next(3)).Select(_ => chance.Next(calm.Points))] };
         }
     }
 

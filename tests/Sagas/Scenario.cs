@@ -25,7 +25,7 @@ public sealed record Scenario(string Saga, string What, Func<Stage, Task> Setup,
         await Setup(stage);
         await stage.Cloud.Drain();
         await stage.Cloud.Pass(TimeSpan.FromSeconds(30)); // the watchdogs of what was made go to sleep
-        var problems = await World.Check(stage.Cloud);
+        var problems = (await World.Check(stage.Cloud)).Problems;
         return problems.Count == 0 ? stage : throw new InvalidOperationException($"{Name} before anything: {string.Join("; ", problems)}");
     });
 }

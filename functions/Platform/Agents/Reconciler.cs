@@ -1,4 +1,5 @@
 using Cloud.Agents.Contract;
+using Cloud.Platform.Sagas;
 
 namespace Cloud.Platform.Agents;
 
@@ -6,22 +7,42 @@ namespace Cloud.Platform.Agents;
 /// <param name="Prefix">Of the key on the host: disk, port, domain...</param>
 /// <param name="Holds">True when this host should hold the thing with this id.</param>
 /// <param name="Remove">Gets rid of it.</param>
-public sealed record Owner(string Prefix, Func<Services, string, string, ValueTask<bool>> Holds, Func<string, Command> Remove);
+public sealed record Owner(string Prefix, Func<Services, string, string, ValueTask<bool>> Holds, Func<string, Command> Remove)
+{
+    /// <summary>
+    /// All that this host should hold and what makes it so, with its fence, where saying it again at any time is harmless. It is said when
+    /// the host lacks it or knows only an older fence.
+    /// </summary>
+    public Func<Services, string, ValueTask<IReadOnlyList<HostCommand>>>? Wanted { get; init; }
+    /// <summary>It is said only when the host lacks it.</summary>
+    public bool OnlyMissing { get; init; }
+}
 
-/// <summary>Compares what a host holds with what the rows say, and removes leftovers: what was deleted while the host was away.</summary>
+/// <summary>
+/// Compares what a host holds with what the rows say: removes leftovers of what was deleted while the host was away, and tells it what
+/// it missed.
+/// </summary>
 public static class Reconciler
 {
     public static async Task Compare(Services s, Inventory inventory, CancellationToken ct)
     {
+        var owners = s.Slices.SelectMany(x => x.Owners).ToLookup(o => o.Prefix);
+        var messages = new List<Bus.Message>();
         foreach (var item in inventory.Items)
         {
-            var slash = item.Key.IndexOf('/', StringComparison.Ordinal);
-            if (slash < 1) continue;
-            var (prefix, id) = (item.Key[..slash], item.Key[(slash + 1)..]);
-            var owners = s.Slices.SelectMany(x => x.Owners).Where(o => o.Prefix == prefix).ToList();
+            if (item.Key.Split('/', 2) is not [var prefix, var id] || !owners.Contains(prefix)) continue;
             var held = false;
-            foreach (var owner in owners) held = held || await owner.Holds(s, inventory.Host, id);
-            if (owners.Count > 0 && !held) await s.Bus.Send([Dispatch.Tell(s, inventory.Host, item.Fence + 1, owners[0].Remove(id))], ct);
+            foreach (var owner in owners[prefix]) held = held || await owner.Holds(s, inventory.Host, id);
+            if (!held) messages.Add(Dispatch.Tell(s, inventory.Host, item.Fence + 1, owners[prefix].First().Remove(id)));
         }
+        var there = inventory.Items.ToDictionary(i => i.Key, i => i.Fence);
+        foreach (var owner in owners.SelectMany(o => o))
+            foreach (var c in owner.Wanted is { } wanted ? await wanted(s, inventory.Host) : [])
+                if (!there.TryGetValue(c.Command.Key, out var fence) || (fence < c.Fence && !owner.OnlyMissing)) messages.Add(Dispatch.Tell(s, inventory.Host, c.Fence ?? 0, c.Command));
+        if (messages.Count > 0) await s.Bus.Send(messages, ct);
+        foreach (var item in inventory.Items)
+            if (item is { State: { Length: > 0 } state } && item.Key.Split('/', 2) is ["domain", var server])
+                foreach (var slice in s.Slices)
+                    if (slice.OnDomain is { } on) await on(s, new(inventory.Host, server, state, s.Now));
     }
 }
