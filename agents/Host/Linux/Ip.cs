@@ -14,14 +14,15 @@ public sealed record Interface(
 {
     [JsonIgnore] public string? Kind => Info?.Kind;
 
-    /// <summary>Addresses that somebody set; those of the link itself don't count.</summary>
+    /// <summary>Those that somebody set; what the link gave itself doesn't count.</summary>
     [JsonIgnore] public IEnumerable<InterfaceAddress> Addresses =>
-        (AddressInfo ?? []).Where(a => a.Local is not null && a.Scope != "link" || a.Local == "169.254.169.254").Select(a => new InterfaceAddress(IPAddress.Parse(a.Local!), a.PrefixLength));
+        (AddressInfo ?? []).Where(a => a.Local is not null && a.Protocol != "kernel_ll").Select(a => new InterfaceAddress(IPAddress.Parse(a.Local!), a.PrefixLength))
+            .Where(a => !a.Address.IsIPv6LinkLocal || a.Address.GetAddressBytes() is not [.., 0xff, 0xfe, _, _, _]);
 }
 
 public sealed record InterfaceKind([property: JsonPropertyName("info_kind")] string? Kind, [property: JsonPropertyName("info_data")] JsonElement? Data);
 
-public sealed record InterfaceAddressInfo(string? Local, [property: JsonPropertyName("prefixlen")] int PrefixLength, string? Scope);
+public sealed record InterfaceAddressInfo(string? Local, [property: JsonPropertyName("prefixlen")] int PrefixLength, string? Scope, string? Protocol = null);
 
 /// <param name="Destination">A prefix, an address, or <c>default</c>.</param>
 public sealed record RouteInfo([property: JsonPropertyName("dst")] string Destination, string? Gateway, [property: JsonPropertyName("dev")] string? Device, string? Protocol, string? Table);

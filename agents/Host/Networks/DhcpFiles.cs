@@ -9,6 +9,7 @@ public static class DhcpFiles
 {
     public const string Domain = "openstacklocal";
     public static readonly IPAddress Metadata = new([169, 254, 169, 254]);
+    public static readonly IPAddress Metadata6 = IPAddress.Parse("fe80::a9fe:a9fe");
     private const int LeaseSeconds = 86400;
     private const int AdvertiseSeconds = 60;
     private const int RouterSeconds = 1800;
@@ -48,13 +49,8 @@ public static class DhcpFiles
     {
         var script = new Script();
         foreach (var port in ports)
-            foreach (var (subnet, address) in Served(network, port))
-            {
-                var mac = Mac.Parse(port.Mac);
-                var name = Name(port, address);
-                _ = address.Is6() ? script.Add($"{mac},[{address}],{name}") : script.Add($"{mac},{address},{name}");
-            }
-
+            foreach (var (mac, address) in Served(network, port))
+                _ = address.Is6() ? script.Add($"{mac},[{address}],{Name(port, address)}") : script.Add($"{mac},{address},{Name(port, address)}");
         return script;
     }
 
@@ -74,12 +70,12 @@ public static class DhcpFiles
     private static Word Name(PortSpec port, IPAddress address) =>
         IsHostName(port.HostName) ? port.HostName! : "host-" + address.ToString().Replace('.', '-').Replace(':', '-').Trim('-');
 
-    private static IEnumerable<(SubnetSpec Subnet, IPAddress Address)> Served(NetworkSpec network, PortSpec port) =>
+    private static IEnumerable<(Mac Mac, IPAddress Address)> Served(NetworkSpec network, PortSpec port) =>
         from ip in port.FixedIps
         join subnet in network.Subnets on ip.SubnetId equals subnet.SubnetId
         let address = Addresses.Parse(ip.Address)
         where subnet.DhcpAddress is not null && (!address.Is6() || subnet.Ipv6Mode == "dhcpv6-stateful")
-        select (subnet, address);
+        select (Mac.Parse(port.Mac), address);
 
     private static void Subnet(Script script, SubnetSpec subnet, IPNetwork prefix, Word tag)
     {

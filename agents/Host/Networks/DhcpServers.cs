@@ -40,7 +40,7 @@ public sealed class DhcpServers(HostOptions options, ITool tool, Marks marks, Na
         var (interfaces, routes) = fresh ? (new Dictionary<string, Interface>(), []) : await Ip.All(inside, ct);
         var addresses = network.Subnets.Where(s => s.DhcpAddress is not null)
             .Select(s => new InterfaceAddress(Addresses.Parse(s.DhcpAddress!), Addresses.ParsePrefix(s.Cidr).PrefixLength))
-            .Append(new InterfaceAddress(DhcpFiles.Metadata, 32)).ToList();
+            .Append(new InterfaceAddress(DhcpFiles.Metadata, 32)).Append(new InterfaceAddress(DhcpFiles.Metadata6, 64)).ToList();
         var onLink = network.Subnets.Where(s => s.DhcpAddress is null).Select(s => new Route(Addresses.ParsePrefix(s.Cidr), null, Dnsmasq.Port)).ToList();
         var batch = new Script().Add($"link set dev lo up")
             .Add($"link set dev {Dnsmasq.Port} address {Address(network.NetworkId)} mtu {Segments.Mtu(network)} up")
@@ -56,6 +56,8 @@ public sealed class DhcpServers(HostOptions options, ITool tool, Marks marks, Na
     /// <summary>Has the servers know who is on the network now.</summary>
     public async Task Tell(NetworkSpec network, IReadOnlyList<PortSpec> ports, CancellationToken ct, bool fresh = false)
     {
+        // One that makes no sense is refused and closed; the others aren't to suffer from it.
+        ports = [.. ports.Where(IsSound)];
         var name = Names.DhcpNamespace(network.NetworkId);
         var listening = metadata.Ensure(network.NetworkId, name, fresh, ports, ct);
         var dnsmasq = Server(network.NetworkId, namespaces.In(name));
@@ -87,6 +89,21 @@ public sealed class DhcpServers(HostOptions options, ITool tool, Marks marks, Na
     {
         foreach (var folder in Directory.EnumerateDirectories(options.Networks, "cs*-*").Where(f => !names.Contains(Path.GetFileName(f))).ToList())
             await new Dnsmasq(folder, tool).Remove(ct);
+    }
+
+    private static bool IsSound(PortSpec port)
+    {
+        try
+        {
+            _ = Mac.Parse(port.Mac);
+            foreach (var ip in port.FixedIps)
+                _ = Addresses.Parse(ip.Address);
+            return true;
+        }
+        catch (HandlerFault)
+        {
+            return false;
+        }
     }
 
     private Dnsmasq Server(string networkId, ITool inside) => new(Path.Combine(options.Networks, Names.DhcpNamespace(networkId)), inside);

@@ -29,7 +29,7 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
         else
         {
             made.TryRemove(port.PortId, out _);
-            await Bring(network, port, ct);
+            await Bring(network, [port], filter.Ensure(network, port, ct), ct);
         }
 
         made[port.PortId] = (shape, rules);
@@ -46,7 +46,7 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
         }
 
         wishes.Put(network);
-        await Bring(wishes.Network(network.NetworkId)!, null, ct);
+        await Bring(wishes.Network(network.NetworkId)!, [], Task.CompletedTask, ct);
     }
 
     public async Task RemovePort(string portId, CancellationToken ct)
@@ -66,13 +66,20 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
         await Ip.Apply(tool, batch, ct);
         await filter.Remove(portId, ct);
         if (networkId is null || wishes.Network(networkId) is not { } network)
-            return;
-        if (wishes.PortsOf(networkId).Count > 0)
-            await dhcp.Tell(network, wishes.PortsOf(networkId), ct);
-        else
+            // Perhaps an earlier attempt was cut off half way.
+            await Collect(ct);
+        else if (!wishes.IsUsed(networkId))
+        {
             await dhcp.Remove(networkId, ct);
-        if (!wishes.IsUsed(networkId))
             await Forget(networkId, ct);
+        }
+        else if (wishes.PortsOf(networkId) is { Count: > 0 } others)
+            await dhcp.Tell(network, others, ct);
+        else
+        {
+            await dhcp.Remove(networkId, ct);
+            await Bring(network, [], Task.CompletedTask, ct);
+        }
     }
 
     public async Task Ensure(RouterSpec router, CancellationToken ct)
@@ -88,7 +95,7 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
             var looking = routers.Look(router, ct);
             var (present, batch) = (await Ip.Interfaces(tool, ct), new Script());
             foreach (var network in Wishes.NetworksOf(router).DistinctBy(n => n.NetworkId))
-                segments.Plan(network, present, batch);
+                segments.Plan(network, wishes.PortsOf(network.NetworkId).Count > 0, present, batch);
             var look = routers.Plan(router, present, await looking, batch);
             if (look.IsWired)
                 await Task.WhenAll(Ip.Apply(tool, batch, ct), routers.Route(router, look, ct));
@@ -101,7 +108,7 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
             foreach (var network in Wishes.NetworksOf(router).DistinctBy(n => n.NetworkId))
                 await segments.Flood(network, ct);
             foreach (var network in changed.Where(n => wishes.PortsOf(n.NetworkId).Count > 0))
-                await Bring(network, null, ct);
+                await Bring(network, [], Task.CompletedTask, ct);
         }
         finally
         {
@@ -124,8 +131,10 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
         wishes.Load();
         await RemoveLeftovers(ct);
         await filter.Recover(ct);
-        foreach (var (network, port) in wishes.Ports)
-            await Try(Marks.Port, port.PortId, () => Ensure(network, port, ct), ct);
+        foreach (var network in wishes.Networks)
+            if (!await Try(Marks.Network, network.NetworkId, () => Bring(network, wishes.PortsOf(network.NetworkId), Task.CompletedTask, ct), ct))
+                foreach (var port in wishes.PortsOf(network.NetworkId))
+                    await Try(Marks.Port, port.PortId, () => Ensure(network, port, ct), ct);
         foreach (var router in wishes.Routers)
             await Try(Marks.Router, router.RouterId, () => Ensure(router, ct), ct);
     }
@@ -148,10 +157,9 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
         ];
     }
 
-    /// <summary>Makes a network true, and one port on it if given.</summary>
-    private async Task Bring(NetworkSpec network, PortSpec? port, CancellationToken ct)
+    /// <summary>Makes a network true, and plugs ports in when their rules are there. The caller holds its lock.</summary>
+    private async Task Bring(NetworkSpec network, IReadOnlyList<PortSpec> plug, Task filtering, CancellationToken ct)
     {
-        var filtering = port is null ? Task.CompletedTask : filter.Ensure(network, port, ct);
         var present = await Ip.Interfaces(tool, ct);
         HandlerFault? closed = null;
         try
@@ -165,9 +173,9 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
 
         var ports = wishes.PortsOf(network.NetworkId);
         var batch = new Script();
-        segments.Plan(network, present, batch);
+        segments.Plan(network, ports.Count > 0, present, batch);
         var fresh = ports.Count > 0 && dhcp.Plan(network, present, batch);
-        if (port is not null)
+        foreach (var port in plug)
             Plug(network, port, present, batch);
         await Ip.Apply(tool, batch, ct);
         await Task.WhenAll(segments.Flood(network, ct), ports.Count > 0 ? dhcp.Serve(network, ports, fresh, ct) : Task.CompletedTask);
@@ -230,15 +238,17 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
 
     private static string Text(NetworkSpec network, PortSpec port) => JsonSerializer.Serialize(new EnsurePort(network, port), ContractJson.Default.Command);
 
-    private async Task Try(string kind, string id, Func<Task> act, CancellationToken ct)
+    private async Task<bool> Try(string kind, string id, Func<Task> act, CancellationToken ct)
     {
         try
         {
             await act();
+            return true;
         }
         catch (Exception e) when (!ct.IsCancellationRequested)
         {
             log.LogError("{Kind} {Id} can't be brought back: {Message}", kind, id, e.Message);
+            return false;
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Cloud.Agents.Contract;
 using Cloud.Agents.Host.Linux;
@@ -29,7 +30,7 @@ public sealed class MetadataListeners(Namespaces namespaces, RequestDelegate ans
         if (fresh)
             await Remove(networkId, ct);
         var guests = ports.Where(p => p.ServerId is not null)
-            .SelectMany(p => p.FixedIps.Select(f => (Address: Addresses.Parse(f.Address), p.ServerId)))
+            .SelectMany(p => p.FixedIps.Select(f => Addresses.Parse(f.Address)).Append(Mac.Parse(p.Mac).LinkLocal).Select(a => (Address: a, p.ServerId)))
             .DistinctBy(g => g.Address).ToFrozenDictionary(g => g.Address, g => g.ServerId!);
         if (Find(networkId) is { } present)
         {
@@ -75,18 +76,26 @@ public sealed class MetadataListeners(Namespaces namespaces, RequestDelegate ans
         options.Limits.MaxRequestHeadersTotalSize = 8192;
         options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
         options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(10);
-        options.Listen(DhcpFiles.Metadata, ListenPort, listen => listen.Protocols = HttpProtocols.Http1);
+        options.ConfigureEndpointDefaults(listen => listen.Protocols = HttpProtocols.Http1);
+        options.Listen(DhcpFiles.Metadata, ListenPort);
+        options.Listen(DhcpFiles.Metadata6, ListenPort);
         var transport = new SocketTransportOptions
         {
             IOQueueCount = 0,
-            CreateBoundListenSocket = endpoint => namespaces.Run(ns, () =>
-            {
-                var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-                socket.Bind(endpoint);
-                return socket;
-            }),
+            CreateBoundListenSocket = endpoint => namespaces.Run(ns, () => Bind((IPEndPoint)endpoint)),
         };
         return new Listener(new KestrelServer(Options.Create(options), new SocketTransportFactory(Options.Create(transport), logs), logs), guests);
+    }
+
+    private static Socket Bind(IPEndPoint endpoint)
+    {
+        var address = endpoint.Address;
+        // An address of the link is one only together with the interface.
+        if (address.IsIPv6LinkLocal)
+            address = new IPAddress(address.GetAddressBytes(), NetworkInterface.GetAllNetworkInterfaces().Single(i => i.Name == Dnsmasq.Port).GetIPProperties().GetIPv6Properties().Index);
+        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(address, endpoint.Port));
+        return socket;
     }
 
     private sealed record Listener(KestrelServer Server, Guests Guests);
@@ -101,7 +110,7 @@ public sealed class MetadataListeners(Namespaces namespaces, RequestDelegate ans
         public Task ProcessRequestAsync(HttpContext context)
         {
             context.Request.Headers.Remove("X-Instance-ID");
-            if (context.Connection.RemoteIpAddress is { } from && Known.TryGetValue(from, out var guest))
+            if (context.Connection.RemoteIpAddress is { } from && Known.TryGetValue(new IPAddress(from.GetAddressBytes()), out var guest))
                 context.Request.Headers["X-Instance-ID"] = guest;
             return answer(context);
         }

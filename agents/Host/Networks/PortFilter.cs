@@ -78,7 +78,7 @@ public sealed class PortFilter(ITool tool, Marks marks, Wishes wishes, ILogger<P
     {
         using (await Enter(ct))
         {
-            if (!built || await IsWhole(ct))
+            if (!built || (await tool.Run("nft", ["list", "tables"], ct)).Split('\n').Count(l => l.EndsWith(' ' + Table.Text, StringComparison.Ordinal)) == 2)
                 return;
             log.LogWarning("the rules of ports were flushed; they are built anew");
             await Rebuild(ct);

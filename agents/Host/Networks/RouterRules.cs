@@ -32,7 +32,7 @@ public static class RouterRules
 
     /// <summary>Floating address to fixed address.</summary>
     public static IReadOnlyDictionary<IPAddress, IPAddress> Floating(RouterSpec router) =>
-        router.FloatingIps.ToDictionary(f => Addresses.Parse(f.Address), f => Addresses.Parse(f.FixedAddress));
+        router.FloatingIps.DistinctBy(f => f.Address).ToDictionary(f => Addresses.Parse(f.Address), f => Addresses.Parse(f.FixedAddress));
 
     private static void Translate(Script script, RouterSpec router, ExternalSpec external)
     {

@@ -12,7 +12,8 @@ public sealed class Segments(HostOptions options, ITool tool, Marks marks)
     private const int VxlanPort = 4789, Ipv6MinimumMtu = 1280;
 
     /// <summary>Adds what brings bridge and joint about, whatever is <paramref name="present"/>.</summary>
-    public void Plan(NetworkSpec network, IReadOnlyDictionary<string, Interface> present, Script batch)
+    /// <param name="filtered">There are ports with rules. Without, frames are spared the host's own firewall.</param>
+    public void Plan(NetworkSpec network, bool filtered, IReadOnlyDictionary<string, Interface> present, Script batch)
     {
         var (bridge, alias) = (Names.Bridge(network.NetworkId), marks.Alias(Marks.Network, network.NetworkId));
         if (present.GetValueOrDefault(bridge)?.Kind is var kind and not "bridge")
@@ -22,7 +23,8 @@ public sealed class Segments(HostOptions options, ITool tool, Marks marks)
             batch.Add($"link add {bridge} type bridge");
         }
 
-        batch.Add($"link set dev {bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0 nf_call_iptables 1 nf_call_ip6tables 1 nf_call_arptables 0");
+        var call = filtered ? 1 : 0;
+        batch.Add($"link set dev {bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0 nf_call_iptables {call} nf_call_ip6tables {call} nf_call_arptables 0");
         Up(batch, bridge, network, alias);
         if (network.Physical is not null)
             JoinProvider(network, present, alias, batch);

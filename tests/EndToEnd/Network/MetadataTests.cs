@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Cloud.Agents.Contract;
 using Cloud.Agents.Host.Linux;
 using Xunit;
@@ -30,11 +31,31 @@ public sealed class MetadataTests
 
         // Nobody speaks for a port of no guest.
         await host.Must(new EnsurePort(networks[0], ports[0] with { ServerId = null }));
-        Assert.Equal("", await Ask(guests[0]));
+        Assert.Equal("", await Ask(guests[0], "X-Instance-ID: other-11"));
 
         // The agent starts anew, with connections of the old one still dying.
         await host.Restart();
         Assert.Equal("other-11", await Ask(guests[1]));
+    }
+
+    [Fact]
+    public async Task A_guest_asks_by_IPv6_and_without_DHCP()
+    {
+        await using var lab = new NetworkLab();
+        var host = await lab.Host("h");
+        var network = Example.Network("net-1", Example.Subnet with { DhcpAddress = null }, Example.Subnet6(null) with { DhcpAddress = null });
+        var port = Example.Port(11) with { Rules = [] };
+        await host.Must(new EnsurePort(network, port));
+        // Of all that a guest could say, this needs no rule.
+        var guest = await lab.Guest(host, port, "a", "10.0.0.11/24");
+        await guest.Run("ip", ["route", "add", "169.254.169.254", "dev", "eth0"], NetworkLab.Patience);
+        Assert.Equal("server-11", await Ask(guest));
+
+        using var socket = await lab.Connect("a", "fe80::a9fe:a9fe%eth0", 80);
+        Assert.NotNull(socket);
+        await socket.SendAsync("GET / HTTP/1.1\r\nHost: metadata\r\nX-Instance-ID: other\r\nConnection: close\r\n\r\n"u8.ToArray());
+        using var reader = new StreamReader(new NetworkStream(socket));
+        Assert.Contains("\r\n\r\n9\r\nserver-11\r\n", await reader.ReadToEndAsync(NetworkLab.Patience));
     }
 
     private static Task<string> Ask(ITool guest, string header = "X-Forwarded-For: 10.0.0.12") =>

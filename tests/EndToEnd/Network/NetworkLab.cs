@@ -102,8 +102,11 @@ public sealed class NetworkLab : IAsyncDisposable
     /// <summary>Null when nobody answers within a fifth of a second.</summary>
     public async Task<Socket?> Connect(string space, string address, int port)
     {
-        var target = new IPEndPoint(IPAddress.Parse(address), port);
-        var socket = Run(space, () => new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp));
+        var (socket, target) = Run(space, () =>
+        {
+            var target = new IPEndPoint(IPAddress.Parse(address), port);
+            return (new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp), target);
+        });
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
         try
         {
@@ -187,6 +190,9 @@ public sealed class LabHost : IAsyncDisposable
     public RecordingTool Tool { get; }
     public Ledger Ledger { get; }
     public NetworkParts Parts { get; private set; } = null!;
+
+    /// <summary>Name of its rule set.</summary>
+    public string Table => new Marks(Options).Table.Text;
 
     /// <summary>What guests asked of the metadata service: who it took them for.</summary>
     public RequestDelegate Metadata { get; set; } = http => http.Response.WriteAsync(http.Request.Headers["X-Instance-ID"].ToString());

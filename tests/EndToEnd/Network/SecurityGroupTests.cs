@@ -71,6 +71,33 @@ public sealed class SecurityGroupTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Connections_of_one_network_mean_nothing_in_another()
+    {
+        await using var lab = new NetworkLab();
+        var host = await lab.Host("h");
+        var udp = Example.Ingress(17);
+        var (a, b, other) = (Example.Port(11), Example.Port(12, udp), Example.Network("net-2") with { Vni = 102 });
+        var (a2, b2) = (a with { PortId = "other-11" }, b with { PortId = "other-12" });
+        foreach (var (network, port) in new[] { (Example.Network(), a), (Example.Network(), b), (other, a2), (other, b2) })
+            await host.Must(new EnsurePort(network, port));
+        var nics = new[] { a, b, a2, b2 }.Select(p => lab.Nic(host, p)).ToArray();
+        var question = Frames.Udp(b.Mac, a.Mac, "10.0.0.11", "10.0.0.12", 1000, 2000, "question");
+        var answer = Frames.Udp(a.Mac, b.Mac, "10.0.0.12", "10.0.0.11", 2000, 1000, "answer");
+        var last = Frames.Arp(b.Mac, b.Mac, "10.0.0.12", "10.0.0.11");
+
+        nics[0].Send(question);
+        await nics[1].Next(f => f.AsSpan().SequenceEqual(question));
+        foreach (var (from, to, expected) in new[] { (nics[3], nics[2], false), (nics[1], nics[0], true) })
+        {
+            from.Send(answer);
+            from.Send(last);
+            var seen = new List<byte[]>();
+            await to.Next(f => f.AsSpan().SequenceEqual(last), seen);
+            Assert.Equal(expected, seen.Any(f => f.AsSpan().SequenceEqual(answer)));
+        }
+    }
+
+    [Fact]
     public async Task Rules_that_make_no_sense_close_their_own_port_only()
     {
         await using var lab = new NetworkLab();

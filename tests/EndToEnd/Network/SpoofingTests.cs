@@ -1,4 +1,5 @@
 using Cloud.Agents.Contract;
+using Cloud.Agents.Host.Linux;
 using Xunit;
 
 namespace Cloud.Tests.EndToEnd.Network;
@@ -12,6 +13,8 @@ public sealed class SpoofingTests
     private static readonly (string What, byte[] Frame)[] Forged =
     [
         ("a foreign MAC", Frames.Udp(B, Foreign, "10.0.0.11", "10.0.0.12", 1000, 1000, "mac")),
+        ("a foreign MAC asking for a lease", Frames.Udp(null, Foreign, "0.0.0.0", "255.255.255.255", 68, 67, "discover")),
+        ("a foreign MAC by RARP", Frames.Ethernet(null, Foreign, 0x8035, new byte[46])),
         ("a foreign IPv4 address", Frames.Udp(B, A, "10.0.0.99", "10.0.0.12", 1000, 1000, "ip")),
         ("the gateway's address by ARP", Frames.Arp(A, A, "10.0.0.1", "10.0.0.12")),
         ("a foreign MAC by ARP", Frames.Arp(A, Foreign, "10.0.0.11", "10.0.0.12")),
@@ -38,6 +41,7 @@ public sealed class SpoofingTests
         ("neighbour solicitation", Frames.NeighbourSolicit(A, LinkLocal, Victim)),
         ("duplicate address detection", Frames.NeighbourSolicit(A, "::", LinkLocal)),
         ("router solicitation", Frames.Icmp6("33:33:00:00:00:02", A, LinkLocal, "ff02::2", 133, new byte[4])),
+        ("RARP after a migration", Frames.Ethernet(null, A, 0x8035, new byte[46])),
         ("DHCP", Frames.Udp(null, A, "0.0.0.0", "255.255.255.255", 68, 67, "discover")),
         ("an allowed address", Frames.Udp(B, A, "10.0.0.200", "10.0.0.12", 1000, 1000, "pair")),
         ("an allowed address of an allowed MAC", Frames.Arp("fa:16:3e:00:00:70", "fa:16:3e:00:00:70", "10.0.1.7", "10.0.0.12")),
@@ -77,6 +81,26 @@ public sealed class SpoofingTests
 
         // On its way it was put together and taken apart: its number is another.
         static bool IsFragment(byte[] frame) => frame.AsSpan(12, 2).SequenceEqual<byte>([0x86, 0xdd]) && frame[20] == 44;
+    }
+
+    [Fact]
+    public async Task The_host_itself_is_out_of_reach()
+    {
+        await using var lab = new NetworkLab();
+        var host = await lab.Host("h");
+        var port = Example.Port(11);
+        await host.Must(new EnsurePort(Example.Network(), port));
+        await host.Tool.Run("ip", ["addr", "add", "10.0.0.77/24", "dev", "lo"], NetworkLab.Patience);
+        var nic = lab.Nic(host, port);
+        static bool IsAnswer(byte[] frame) => frame.AsSpan(12, 2).SequenceEqual<byte>([8, 6]) && frame[21] == 2;
+
+        // The DHCP server, asked after the host, answers.
+        nic.Send(Frames.Arp(A, A, "10.0.0.11", "10.0.0.77"));
+        nic.Send(Frames.Arp(A, A, "10.0.0.11", "10.0.0.2"));
+        Assert.Equal(Frames.Ip("10.0.0.2"), (await nic.Next(IsAnswer))[28..32]);
+        await host.Tool.Run("nft", ["flush", "chain", "bridge", host.Table, "input"], NetworkLab.Patience);
+        nic.Send(Frames.Arp(A, A, "10.0.0.11", "10.0.0.77"));
+        Assert.Equal(Frames.Ip("10.0.0.77"), (await nic.Next(IsAnswer))[28..32]);
     }
 
     private static async Task<IEnumerable<string>> Arrived((string What, byte[] Frame)[] frames, Nic from, Nic to)

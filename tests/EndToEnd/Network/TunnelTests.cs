@@ -20,6 +20,8 @@ public sealed class TunnelTests
         await one.Must(new EnsurePort(network, a));
         await two.Must(new EnsurePort(network with { Peers = ["172.31.0.1", "172.31.0.2"] }, b));
         await one.Must(new EnsureNetwork(network with { Peers = ["172.31.0.1", "172.31.0.2"] }));
+        foreach (var port in new[] { Names.Vxlan("net-1"), Names.DhcpPort("net-1") })
+            Assert.Contains("isolated on", await one.Tool.Run("ip", ["-d", "link", "show", "dev", port], NetworkLab.Patience));
         var (ga, gb) = (await lab.Guest(one, a, "a", "10.0.0.11/24"), await lab.Guest(two, b, "b", "10.0.0.12/24"));
 
         Assert.True(await ga.Pings("10.0.0.12"), "open");

@@ -41,6 +41,7 @@ public sealed class PortChainsTests
         meta protocol ip udp sport 68 udp dport 67 return
         meta protocol ip6 udp sport 546 udp dport 547 return
         ip daddr 169.254.169.254 tcp dport 80 return
+        ip6 daddr fe80::a9fe:a9fe tcp dport 80 return
         meta mark 4 drop
         meta mark 2 return
         meta mark 1 goto reply-out-133c41404c73
@@ -57,6 +58,7 @@ public sealed class PortChainsTests
         meta protocol ip udp sport 67 udp dport 68 accept
         meta protocol ip6 udp sport 547 udp dport 546 accept
         ip saddr 169.254.169.254 tcp sport 80 meta mark 1 accept
+        ip6 saddr fe80::a9fe:a9fe tcp sport 80 meta mark 1 accept
         meta mark 4 drop
         meta mark 2 accept
         meta mark 1 goto reply-in-133c41404c73

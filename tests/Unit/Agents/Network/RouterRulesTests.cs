@@ -59,7 +59,7 @@ public sealed class RouterRulesTests
     public void Addresses_and_routes_are_changed_where_they_differ()
     {
         var leg = new Interface("leg", 1500, [], null, null, null, null,
-            [new("10.0.0.1", 24, "global"), new("10.0.0.9", 32, "global"), new("fe80::1", 64, "link"), new("fd00::1", 64, "global")]);
+            [new("10.0.0.1", 24, "global"), new("10.0.0.9", 32, "global"), new("fe80::ff:fe00:1", 64, "link", "kernel_ll"), new("fd00::1", 64, "global")]);
         Assert.Equal("addr del 10.0.0.9/32 dev leg\naddr replace 10.0.0.1/24 dev leg\naddr replace fd00::1/64 dev leg nodad\n",
             Addressing.Addresses(leg, "leg", [Addresses.ParseInterface("10.0.0.1/24"), Addresses.ParseInterface("fd00::1/64")]).ToString());
 
