@@ -1,6 +1,9 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Cloud.Agents.Contract;
 using Cloud.Platform;
 using Cloud.Platform.Access;
+using Cloud.Platform.Agents;
 using Cloud.Platform.Rest;
 using Cloud.Platform.Sagas;
 using Cloud.Platform.State;
@@ -24,6 +27,13 @@ public static class Api
         new("POST", "/v1/dead-letters/{queue}/{id}/replay", "ops:change", async c =>
             await c.Services.Bus.Replay(c.Args["queue"], c.Args["id"], c.Cancelled) ? Reply.Empty(202) : throw Fault.NotFound("message", c.Args["id"])),
         new("GET", "/v1/sagas", "ops:read", InFlight),
+        new("POST", "/v1/hosts/{host}/credential", "ops:change", async c =>
+            Reply.Of(201, new JsonObject { ["host"] = Host(c), ["user"] = "host." + Host(c), ["queue"] = Names.HostQueue(Host(c)), ["secret"] = await HostKeys.Make(c.Store, Host(c)) }).With("Cache-Control", "no-store")),
+        new("DELETE", "/v1/hosts/{host}/credential", "ops:change", async c =>
+        {
+            await HostKeys.Void(c.Store, Host(c));
+            return Reply.Empty(204);
+        }),
         new("GET", "/v1/alerts", "ops:read", async c =>
         {
             OwnService.OnlyKnows(c, "limit");
@@ -34,6 +44,8 @@ public static class Api
     {
         CatalogName = "operations", CatalogPath = "/v1", OnEvent = Alerts.OnEvent, Jobs = [new("forget-alerts", TimeSpan.FromHours(6), Alerts.Forget)],
     };
+
+    private static string Host(Call c) => c.Args["host"] is { Length: <= 64 } name && name.All(ch => char.IsAsciiLetterOrDigit(ch) || ch == '-') ? name : throw Fault.BadRequest("A host's name is 1 to 64 letters, digits and hyphens.");
 
     private static async ValueTask<Reply> Letters(Call c)
     {

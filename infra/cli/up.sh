@@ -3,6 +3,7 @@
 #   ./cloud up [--data DIR] [--listen ADDRESS:PORT] [--hosts local|simulated:N|none] [--public ADDRESS/PREFIX]
 #
 # local      a compute host on this machine: libvirtd of our own, sidecar and host agent, each a process (needs root)
+# none       hosts on other machines only (docs/operating.md says how to add one)
 # simulated  hosts that only remember what they were asked for, within the control plane's process
 # --public   address of this machine on provider network "public", by which it reaches floating IPs itself
 #
@@ -32,7 +33,7 @@ options=(up --data "$data" --listen "$listen")
 case $hosts in
   local) options+=(--amqp "$amqp" --host local); "$root/infra/cli/packages.sh" host; "$root/infra/cli/build.sh" cloud host sidecar;;
   simulated:*) options+=(--simulated "${hosts#*:}"); "$root/infra/cli/build.sh" cloud;;
-  none) "$root/infra/cli/build.sh" cloud;;
+  none) options+=(--amqp "$amqp"); "$root/infra/cli/build.sh" cloud;;
   *) die "--hosts takes local, simulated:N or none";;
 esac
 

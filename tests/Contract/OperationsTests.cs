@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Cloud.Platform.Agents;
 using Cloud.Platform.Events;
 using Cloud.Platform.Sagas;
 using Cloud.Tests.Kit;
@@ -51,6 +52,21 @@ public sealed class OperationsTests
         Assert.Equal(404, (await cloud.Send("POST", "/ops/v1/dead-letters/events/a%2Fb/replay")).Status);
         await cloud.Drain();
         Assert.Contains("a/b", (await cloud.Send("GET", "/events/v1/events?all_projects=1&type=cloud.serverless.x.*")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_host_is_let_in_by_its_newest_credential_until_that_is_void()
+    {
+        await using var cloud = await TestCloud.Start();
+        Assert.Equal(403, (await cloud.Send("POST", "/ops/v1/hosts/rack-1/credential", user: "demo")).Status);
+        Assert.Equal(400, (await cloud.Send("POST", "/ops/v1/hosts/rack%7C1/credential")).Status);
+        var secrets = new List<string>();
+        for (var i = 0; i < 2; i++) secrets.Add((await cloud.Send("POST", "/ops/v1/hosts/rack-1/credential")).Body.GetProperty("secret").GetString()!);
+        Assert.False(await HostKeys.Check(cloud.Store, "rack-1", secrets[0]));
+        Assert.True(await HostKeys.Check(cloud.Store, "rack-1", secrets[1]));
+        Assert.Equal(204, (await cloud.Send("DELETE", "/ops/v1/hosts/rack-1/credential")).Status);
+        Assert.False(await HostKeys.Check(cloud.Store, "rack-1", secrets[1]));
+        Assert.DoesNotContain(cloud.Store.All, r => System.Text.Encoding.UTF8.GetString(r.Body.Span).Contains(secrets[1], StringComparison.Ordinal));
     }
 
     [Fact]

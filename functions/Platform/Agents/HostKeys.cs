@@ -18,6 +18,9 @@ public static class HostKeys
         return secret;
     }
 
+    /// <summary>The host gets in no more; a line that is open stays so until it breaks.</summary>
+    public static ValueTask Void(IEntityStore store, string host) => store.Commit(Hosts.Partition, [new Op.Delete(Key(host))]);
+
     public static async ValueTask<bool> Check(IEntityStore store, string host, string secret) =>
         await store.Get(Hosts.Partition, Key(host)) is { } row && CryptographicOperations.FixedTimeEquals(row.Body.Span, SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 
