@@ -10,7 +10,7 @@ namespace Cloud.Agents.Contract;
 /// replies queue. A broken line is opened again, for ever; the secret is read anew each time.
 /// </summary>
 /// <param name="control">amqp://host:port or amqps://host:port.</param>
-public sealed class HostLink(string control, string name, string credentialFile, ILoggerFactory logs, TimeProvider? clock = null) : IHostLink
+public sealed class HostLink(string control, string name, string credentialFile, TimeProvider clock, ILoggerFactory logs) : IHostLink
 {
     /// <summary>Commands at once: each holds one of as many credits until it is settled.</summary>
     private const int Parallel = 32;
@@ -21,7 +21,6 @@ public sealed class HostLink(string control, string name, string credentialFile,
     private sealed record Line(Connection Connection, Session Session, SenderLink Replies);
 
     private readonly ILogger _log = logs.CreateLogger<HostLink>();
-    private readonly TimeProvider _clock = clock ?? TimeProvider.System;
     private readonly SemaphoreSlim _opening = new(1);
     private Line? _line;
 
@@ -45,7 +44,7 @@ public sealed class HostLink(string control, string name, string credentialFile,
                 }
                 catch (AmqpException e) { _log.LogWarning("the line to {Control} broke: {Message}", control, e.Message); }
                 Drop(line);
-                await Task.Delay(ShortestPause, _clock, ct);
+                await Task.Delay(ShortestPause, clock, ct);
             }
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested) { /* asked to end */ }
@@ -71,7 +70,7 @@ public sealed class HostLink(string control, string name, string credentialFile,
             catch (Exception e) when (e is AmqpException or TimeoutException)
             {
                 Drop(line);
-                await Task.Delay(ShortestPause, _clock, ct);
+                await Task.Delay(ShortestPause, clock, ct);
             }
         }
     }
@@ -123,7 +122,7 @@ public sealed class HostLink(string control, string name, string credentialFile,
                     if (told != e.Message) _log.LogWarning("no line to {Control}: {Message}", control, e.Message);
                     told = e.Message;
                 }
-                await Task.Delay(pause, _clock, ct);
+                await Task.Delay(pause, clock, ct);
             }
         }
         finally { _opening.Release(); }

@@ -25,7 +25,7 @@ try
 {
     using var folder = DataFolder.Open(options);
     using var ledger = new Ledger(DataFolder.LedgerFile(options));
-    using var hypervisor = new SidecarHypervisor(options.Sidecar);
+    using var hypervisor = new SidecarHypervisor(options.Sidecar, TimeProvider.System);
     using var images = new ImageSource(options);
 
     File.Delete(options.MetadataSocket);
@@ -42,7 +42,7 @@ try
     await using var app = builder.Build();
     var logs = app.Services.GetRequiredService<ILoggerFactory>();
 
-    await using var link = new HostLink(options.Control, options.Name, options.CredentialFile, logs);
+    await using var link = new HostLink(options.Control, options.Name, options.CredentialFile, TimeProvider.System, logs);
     var boot = (await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id")).Trim();
     var agent = new Agent(new AgentParts(options, ledger, hypervisor, new Tool(), images, link, boot, TimeProvider.System, logs));
     agent.Metadata.Map(app);

@@ -71,14 +71,14 @@ public static class Infrastructure
     {
         var all = new List<(HostRow, Resources)>();
         foreach (var h in await Hosts.All(c.Services))
-            if (c.First("hypervisor_hostname_pattern") is not { } p || h.Name.Contains(p, StringComparison.Ordinal)) all.Add((h, (await Allocations.Used(c.Store, h.Name)).Used));
+            if (c.First("hypervisor_hostname_pattern") is not { } p || h.Name.Contains(p, StringComparison.Ordinal)) all.Add((h, (await Placement.Facade.Used(c.Store, h.Name)).Used));
         return Reply.Of(200, w => { w.WriteStartObject(); w.WriteStartArray("hypervisors"); foreach (var (h, used) in all) One(w, c, h, used, detail); w.WriteEndArray(); w.WriteEndObject(); });
     }
 
     private static async ValueTask<Reply> Hypervisor(Call c)
     {
         var h = (await Hosts.All(c.Services)).FirstOrDefault(h => h.Id == c.Args["host"] || h.Name == c.Args["host"]) ?? throw new Fault(404, $"Hypervisor with ID '{c.Args["host"]}' could not be found.");
-        var used = (await Allocations.Used(c.Store, h.Name)).Used;
+        var used = (await Placement.Facade.Used(c.Store, h.Name)).Used;
         return Reply.Of(200, w => { w.WriteStartObject(); w.WritePropertyName("hypervisor"); One(w, c, h, used, true); w.WriteEndObject(); });
     }
 
@@ -125,7 +125,7 @@ public static class Infrastructure
     {
         var hosts = await Hosts.All(c.Services);
         var used = new Resources(0, 0, 0);
-        foreach (var h in hosts) used += (await Allocations.Used(c.Store, h.Name)).Used;
+        foreach (var h in hosts) used += (await Placement.Facade.Used(c.Store, h.Name)).Used;
         return Reply.Of(200, w =>
         {
             w.WriteStartObject();

@@ -69,10 +69,10 @@ public static class ServerSagas
     public static readonly Leftovers Unhoused = new("allocations", async (s, ct) =>
     {
         var stale = new List<Row>();
-        await foreach (var row in s.Store.Partitions(Allocations.Prefix, ct))
-            if (Allocations.Read(row) is { } a && !((await Servers.Rows.Find(s.Store, a.Consumer, a.ProjectId, ct))?.Item is { } server && Allocations.IsAt(row, server.Host))) stale.Add(row);
+        await foreach (var row in s.Store.Partitions(Placement.Facade.Prefix, ct))
+            if (Placement.Facade.Read(row) is { } a && !((await Servers.Rows.Find(s.Store, a.Consumer, a.ProjectId, ct))?.Item is { } server && Placement.Facade.IsAt(row, server.Host))) stale.Add(row);
         return stale;
-    }, async (s, row) => await Allocations.Release(s.Store, row));
+    }, async (s, row) => await Placement.Facade.Release(s.Store, row));
 
     public static string StatusOf(Server s) => s.Power switch { PowerState.Running => "ACTIVE", PowerState.Paused => "PAUSED", _ => "SHUTOFF" };
 
@@ -93,16 +93,16 @@ public static class ServerSagas
         var volumeHost = (string?)null;
         foreach (var v in s.Volumes)
             if (await BlockStorage.Facade.HostOf(w.Services, s.ProjectId, v.VolumeId) is { Length: > 0 } at) volumeHost = at;
-        foreach (var host in (await Allocations.Candidates(w.Services, wanted)).OrderByDescending(h => h.Name == s.Host))
+        foreach (var host in (await Placement.Facade.Candidates(w.Services, wanted)).OrderByDescending(h => h.Name == s.Host))
         {
             if ((s.WantedHost ?? host.Name) != host.Name || (volumeHost ?? host.Name) != host.Name || (s.Zone.Length > 0 && s.Zone != host.Capacity.Zone)) continue;
             // A kill after an earlier claim elsewhere must not leave it: the row remembers the host before the room is taken.
             if (s.Host != host.Name)
             {
-                if (s.Host.Length > 0) await Allocations.Release(w.Store, s.Host, s.Id);
+                if (s.Host.Length > 0) await Placement.Facade.Release(w.Store, s.Host, s.Id);
                 w.Item = s = await Remember(w, host);
             }
-            if (await Allocations.Claim(w.Store, host, new(s.Id, s.ProjectId, s.UserId, wanted))) return;
+            if (await Placement.Facade.Claim(w.Store, host, new(s.Id, s.ProjectId, s.UserId, wanted))) return;
         }
         throw new SagaFault("No valid host was found. There are not enough hosts available.");
     }
@@ -118,7 +118,7 @@ public static class ServerSagas
 
     private static async ValueTask Unschedule(Work<Server> w)
     {
-        if (w.Item.Host.Length > 0) await Allocations.Release(w.Store, w.Item.Host, w.Item.Id);
+        if (w.Item.Host.Length > 0) await Placement.Facade.Release(w.Store, w.Item.Host, w.Item.Id);
     }
 
     private static async ValueTask TakePorts(Work<Server> w)

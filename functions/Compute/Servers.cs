@@ -45,7 +45,7 @@ public static class Servers
 
     private static async ValueTask<Reply> List(Call c, bool detail)
     {
-        if (c.First("deleted") is "True" or "true" or "1" && !c.Caller.Has("admin")) throw Fault.Forbidden("compute:get_all:deleted");
+        if (c.First("deleted") is "True" or "true" or "1") c.Require("compute:get_all:deleted", default);
         var (items, page) = await Kind.Select(c, "compute:get_all", HasFilter(c) ? Wanted : null);
         var nics = new Dictionary<string, (Network.Facade.Nic, string[], string[])>();
         if (detail)

@@ -15,7 +15,7 @@ public static class Trusts
         {
             var t = d.Item;
             Auth.Unrestricted(c);
-            if (t.TrustorUserId != c.Caller.UserId) throw Fault.Forbidden("identity:create_trust");
+            c.Require("identity:create_trust", new(null, t.TrustorUserId));
             if (t.ExpiresAt <= c.Now) throw Fault.BadRequest("Invalid input for field 'expires_at': it is in the past.");
             await Directory.Need(c, Directory.Users, t.TrusteeUserId);
             var wanted = t.WantedRoles ?? [];

@@ -51,7 +51,7 @@ public static class Api
         {
             var hosts = (await Hosts.All(c.Services)).Where(h => c.First("name") is not { } n || n == h.Name).Where(h => c.First("uuid") is not { } u || u == h.Id).ToList();
             var generations = new Dictionary<string, long>();
-            foreach (var h in hosts) generations[h.Name] = (await Allocations.Used(c.Store, h.Name)).Generation;
+            foreach (var h in hosts) generations[h.Name] = (await Facade.Used(c.Store, h.Name)).Generation;
             return await Object(w =>
             {
                 w.WriteStartArray("resource_providers");
@@ -67,7 +67,7 @@ public static class Api
             {
                 w.WriteNumber("resource_provider_generation", g);
                 w.WriteStartObject("inventories");
-                foreach (var (name, total, ratio) in new[] { ("VCPU", h.Capacity.Vcpus, Allocations.CpuRatio), ("MEMORY_MB", h.Capacity.MemoryMiB, 1), ("DISK_GB", h.Capacity.DiskGiB, 1) })
+                foreach (var (name, total, ratio) in new[] { ("VCPU", h.Capacity.Vcpus, Facade.CpuRatio), ("MEMORY_MB", h.Capacity.MemoryMiB, 1), ("DISK_GB", h.Capacity.DiskGiB, 1) })
                 {
                     w.WriteStartObject(name);
                     w.WriteNumber("total", total);
@@ -84,13 +84,13 @@ public static class Api
         new("GET", "/resource_providers/{id}/usages", "admin", async c =>
         {
             var (h, g) = await Host(c);
-            var used = (await Allocations.Used(c.Store, h.Name)).Used;
+            var used = (await Facade.Used(c.Store, h.Name)).Used;
             return await Object(w => { w.WriteNumber("resource_provider_generation", g); w.WritePropertyName("usages"); Amounts(w, used); });
         }),
         new("GET", "/resource_providers/{id}/allocations", "admin", async c =>
         {
             var (h, g) = await Host(c);
-            var all = await Allocations.Of(c.Store, h.Name);
+            var all = await Facade.Of(c.Store, h.Name);
             return await Object(w =>
             {
                 w.WriteNumber("resource_provider_generation", g);
@@ -105,7 +105,7 @@ public static class Api
         {
             var found = new List<(HostRow Host, long Generation, Allocation A)>();
             foreach (var h in await Hosts.All(c.Services))
-                if ((await Allocations.Of(c.Store, h.Name)).FirstOrDefault(a => a.Consumer == c.Args["consumer"]) is { } a) found.Add((h, (await Allocations.Used(c.Store, h.Name)).Generation, a));
+                if ((await Facade.Of(c.Store, h.Name)).FirstOrDefault(a => a.Consumer == c.Args["consumer"]) is { } a) found.Add((h, (await Facade.Used(c.Store, h.Name)).Generation, a));
             return await Object(w =>
             {
                 w.WriteStartObject("allocations");
@@ -130,7 +130,7 @@ public static class Api
     private static async ValueTask<(HostRow, long)> Host(Call c)
     {
         var h = (await Hosts.All(c.Services)).FirstOrDefault(h => h.Id == c.Args["id"]) ?? throw new Fault(404, $"No resource provider with uuid {c.Args["id"]} found");
-        return (h, (await Allocations.Used(c.Store, h.Name)).Generation);
+        return (h, (await Facade.Used(c.Store, h.Name)).Generation);
     }
 
     private static void Provider(Utf8JsonWriter w, HostRow h, long generation)

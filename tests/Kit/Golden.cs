@@ -9,7 +9,11 @@ public static class Golden
 
     public static void Same(string file, string text)
     {
-        if (Writes) File.WriteAllText(file, text);
+        if (Writes)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            File.WriteAllText(file, text);
+        }
         Compare(file, text, File.Exists(file) ? File.ReadAllText(file) : "");
     }
 

@@ -46,7 +46,7 @@ internal sealed class HostLab : IAsyncDisposable
 
     internal HostLink Link(string host = Host)
     {
-        var link = new HostLink($"amqp://127.0.0.1:{Listener.Address.Port}", host, _secretFile, NullLoggerFactory.Instance);
+        var link = new HostLink($"amqp://127.0.0.1:{Listener.Address.Port}", host, _secretFile, TimeProvider.System, NullLoggerFactory.Instance);
         _links.Add(link);
         return link;
     }

@@ -150,7 +150,7 @@ public sealed class ReconcilerTests
             foreach (var kind in (string[])["index.server", "index.port", "index.volume", "shared.network"]) await cloud.Store.Commit(kind, [new Op.Insert($"{kind[(kind.IndexOf('.', StringComparison.Ordinal) + 1)..]}|{ghost}{i}", Encoding.UTF8.GetBytes(s["project"]))]);
         }
         var host = (await Hosts.Get(cloud.Services, "sim-2"))!;
-        Assert.True(await Placement.Allocations.Claim(cloud.Store, host, new(ghost, s["project"], "", new(1, 128, 1))));
+        Assert.True(await Placement.Facade.Claim(cloud.Store, host, new(ghost, s["project"], "", new(1, 128, 1))));
         Assert.Equal(101, cloud.Store.All.Count - before - (cloud.Store.All.Any(r => r.Partition == "host.sim-2" && r.Key == "total") ? 1 : 0));
 
         await cloud.Sweep();

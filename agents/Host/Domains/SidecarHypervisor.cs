@@ -11,11 +11,13 @@ public sealed class SidecarHypervisor : IHypervisor, IDisposable
 {
     // Generous: many guests that start at once make libvirt slow, and giving up doesn't stop what was begun.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private readonly TimeProvider clock;
     private readonly GrpcChannel channel;
     private readonly Libvirt.LibvirtClient libvirt;
 
-    public SidecarHypervisor(string socket)
+    public SidecarHypervisor(string socket, TimeProvider clock)
     {
+        this.clock = clock;
         var endpoint = new UnixDomainSocketEndPoint(socket);
         var handler = new SocketsHttpHandler { ConnectCallback = (_, ct) => Connect(endpoint, ct), UseProxy = false };
         channel = GrpcChannel.ForAddress("http://sidecar", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, MaxReceiveMessageSize = 64 << 20 });
@@ -73,7 +75,7 @@ public sealed class SidecarHypervisor : IHypervisor, IDisposable
 
     public void Dispose() => channel.Dispose();
 
-    private static CallOptions Call(CancellationToken ct) => new(deadline: DateTime.UtcNow + Patience, cancellationToken: ct);
+    private CallOptions Call(CancellationToken ct) => new(deadline: clock.GetUtcNow().UtcDateTime + Patience, cancellationToken: ct);
 
     private static DomainRef Ref(string name) => new() { Name = name };
 

@@ -18,7 +18,7 @@ public sealed record Allocation(string Consumer, string ProjectId, string UserId
 /// Who holds what of a host: one row per consumer, and their sum, which is written only together with one of them. Two servers can't both
 /// get the last place.
 /// </summary>
-public static class Allocations
+public static class Facade
 {
     /// <summary>vCPUs per core; memory and disk are not overcommitted.</summary>
     public const int CpuRatio = 16;
