@@ -8,7 +8,7 @@ public static class BlockDialect
 {
     public static readonly Dialect Value = new("volume")
     {
-        Microversions = new("volume", new(3, 0), new(3, 70)), ProjectInPath = true,
+        Microversions = new("volume", new(3, 0), new(3, 70)), ProjectInPath = true, ForgivesAllTenants = true,
         Time = t => t.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff", CultureInfo.InvariantCulture),
         Error = NamedFaults.Of("computeFault"),
         Links = (w, c, page) =>

@@ -23,6 +23,8 @@ public sealed record Dialect(string Service)
     public int MaxLimit { get; init; } = 1000;
     /// <summary>An unknown query key is ignored (most services), else 400.</summary>
     public bool IgnoresUnknownFilters { get; init; } = true;
+    /// <summary>Asking for all projects without the right to is answered with one's own (Cinder), else 403. Clients find volumes by name that way.</summary>
+    public bool ForgivesAllTenants { get; init; }
     /// <summary>Paths hold the project's id, which must be the token's (Nova's legacy form, Cinder).</summary>
     public bool ProjectInPath { get; init; }
     /// <summary>Header that carries the request id besides X-Openstack-Request-Id.</summary>

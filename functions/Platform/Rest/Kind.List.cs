@@ -130,7 +130,7 @@ public sealed partial record Kind<T>
         var asked = (c.First("all_tenants") ?? c.First("all_projects")) is "1" or "True" or "true" or "";
         if (!asked && !AllByDefault) return false;
         if (c.Allows(ListsAll, new(c.User?.ProjectId))) return true;
-        return asked && !AllByDefault ? throw Fault.Forbidden(ListsAll) : false;
+        return asked && !AllByDefault && !Dialect.ForgivesAllTenants ? throw Fault.Forbidden(ListsAll) : false;
     }
 
     private List<Func<T, bool>> Filters(Call c, Func<Call, T, bool>? where)

@@ -1,0 +1,32 @@
+using System.Runtime.InteropServices;
+using Cloud.Demo;
+using Cloud.Demo.Steps;
+
+// ./cloud demo: the whole way from nothing to a guest on the internet and back to nothing, each step seen to work.
+if (args is not ["--root", { } root, "--data", { } data])
+{
+    Console.Error.WriteLine("usage: Cloud.Demo --root CHECKOUT --data DIR   (./cloud demo calls it)");
+    return 2;
+}
+
+using var stop = new CancellationTokenSource();
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+
+Step[] steps =
+[
+    new("The cloud starts", Start.Run),
+    new("A guest image is built and uploaded", Image.Run),
+    new("A tenant: network, router, rules, volume, server", Tenant.Run),
+    new("The server, seen from the internet", Reach.Run),
+    new("The volume and the address move to a second server", Move.Run),
+    new("What was used", Usage.Run),
+    new("All is deleted, and nothing is left", Clean.Run),
+];
+return await Show.Run(steps, root, data, stop.Token);
+
+void Stop(PosixSignalContext signal)
+{
+    signal.Cancel = true;
+    stop.Cancel();
+}

@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+using Cloud.Demo.Tools;
+
+namespace Cloud.Demo.Steps;
+
+/// <summary>
+/// How long the second guest takes until it says BOOTED: started by us (from the request on), and by bare qemu with the arguments that
+/// libvirt gave, on the same disk and the same port, taking turns. Starting is asked for over HTTP: the openstack command alone takes two seconds.
+/// </summary>
+internal static partial class Boot
+{
+    private const int Rounds = 3;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+    internal static async Task Compare(Stage s)
+    {
+        var token = await s.User.Run("token", "issue", "-f", "value", "-c", "id");
+        var action = $"/compute/v2.1/servers/{s.Made.SecondServer}/action";
+        var bare = Bare(s, s.Made.SecondServer);
+        var (ours, theirs, starts) = (new List<double>(), new List<double>(), new List<double>());
+        await Stop(s, token, action);
+        for (var i = 0; i < Rounds; i++)
+        {
+            theirs.Add(await ByQemu(s, bare));
+            var (all, start) = await ByUs(s, token, action);
+            ours.Add(all);
+            starts.Add(start);
+            await Stop(s, token, action);
+        }
+
+        s.Measure("guest boot through us, median of " + Rounds, Text(Median(ours)));
+        s.Measure("the same guest by bare qemu", Text(Median(theirs)));
+        s.Measure("of ours: from the request to a running qemu", Text(Median(starts)));
+        s.Measure("difference", $"{(Median(ours) - Median(theirs)) * 1000:+0;-0} ms");
+        s.Say($"through us: {string.Join(", ", ours.Select(Text))}; bare: {string.Join(", ", theirs.Select(Text))}");
+    }
+
+    private static async Task<(double All, double Start)> ByUs(Stage s, string token, string action)
+    {
+        var console = Path.Combine(s.Data, "host/consoles", s.Made.SecondServer + ".log");
+        var from = new FileInfo(console) is { Exists: true } file ? file.Length : 0;
+        var began = Stopwatch.GetTimestamp();
+        await s.Cloud.Post(token, action, new Dictionary<string, object?> { ["os-start"] = null }, s.Stop);
+        while (Kernel.Guest(s.Made.SecondServer) is null) await Wait(s, began);
+        var start = Stopwatch.GetElapsedTime(began).TotalSeconds;
+        return (await Says(s, console, from, began), start);
+    }
+
+    private static async Task<double> ByQemu(Stage s, string[] arguments)
+    {
+        var console = Console(s);
+        File.Delete(console);
+        var began = Stopwatch.GetTimestamp();
+        await using var qemu = new Background(arguments[0], arguments[1..]);
+        return await Says(s, console, 0, began, qemu);
+    }
+
+    private static async Task<double> Says(Stage s, string console, long from, long began, Background? qemu = null)
+    {
+        while (true)
+        {
+            if (File.Exists(console))
+            {
+                await using var file = new FileStream(console, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+                file.Position = Math.Min(from, file.Length);
+                if ((await new StreamReader(file, Encoding.Latin1).ReadToEndAsync(s.Stop)).Contains("BOOTED", StringComparison.Ordinal)) return Stopwatch.GetElapsedTime(began).TotalSeconds;
+            }
+
+            if (qemu is { Lives: false }) throw new DemoFault("bare qemu to run", qemu.Lines.LastOrDefault().Line ?? "it ended");
+            await Wait(s, began);
+        }
+    }
+
+    private static async Task Wait(Stage s, long began)
+    {
+        if (Stopwatch.GetElapsedTime(began) > Patience) throw new DemoFault("the guest to boot", "it does not");
+        await Task.Delay(5, s.Stop);
+    }
+
+    private static async Task Stop(Stage s, string token, string action)
+    {
+        await s.Cloud.Post(token, action, new Dictionary<string, object?> { ["os-stop"] = null }, s.Stop);
+        await s.User.Becomes("SHUTOFF", TimeSpan.FromMinutes(2), "status", "server", "show", "two");
+    }
+
+    /// <summary>The arguments of the running guest, without what only libvirtd can give: monitor, secrets, open files.</summary>
+    private static string[] Bare(Stage s, string server)
+    {
+        var all = Kernel.CommandLine(Kernel.Guest(server) ?? throw new DemoFault("the second server's qemu to run", "no such process"));
+        var bare = new List<string> { all[0] };
+        for (var i = 1; i < all.Length; i++)
+        {
+            var (option, value) = (all[i], i + 1 < all.Length ? all[i + 1] : "");
+            if (option == "-S") continue;
+            i++;
+            if (option is "-mon" or "-add-fd" || value.Contains("charmonitor", StringComparison.Ordinal) || value.Contains("\"secret\"", StringComparison.Ordinal)) continue;
+            if (value.StartsWith('-')) { bare.Add(option); i--; continue; } // an option without a value
+            bare.AddRange([option, option switch
+            {
+                "-name" => "guest=cs-demo-bare",
+                "-netdev" => TapFd().Replace(value, $"\"ifname\":\"{Tap(s)}\",\"script\":\"no\",\"downscript\":\"no\""),
+                "-chardev" => $"file,id=charserial0,path={Console(s)},append=on",
+                _ => value,
+            }]);
+        }
+
+        return [.. bare];
+    }
+
+    private static string Console(Stage s) => Path.Combine(s.Data, "bare.log");
+
+    private static string Tap(Stage s) => Kernel.Links(s.Cloud.Owner).First(l => l.Alias.EndsWith("port/" + s.Made.SecondPort, StringComparison.Ordinal)).Name;
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+    private static string Text(double seconds) => seconds.ToString("0.00 s", CultureInfo.InvariantCulture);
+
+    [GeneratedRegex("\"fd\":\"\\d+\"")]
+    private static partial Regex TapFd();
+}
