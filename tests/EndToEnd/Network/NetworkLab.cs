@@ -64,7 +64,7 @@ public sealed class NetworkLab : IAsyncDisposable
     public async Task<ITool> Guest(LabHost host, PortSpec port, string name, string? address = null)
     {
         await Space(name);
-        var wire = new Wire(Nic(host, port), Run(name, () => new Nic("eth0")));
+        var wire = new Wire(await Nic(host, port), Run(name, () => new Nic("eth0")));
         things.Add(wire);
         await In(name).Run("ip", ["link", "set", "dev", "eth0", "address", port.Mac, "mtu", "1450", "up"], Patience);
         if (address?.Contains(':', StringComparison.Ordinal) == true)
@@ -74,11 +74,13 @@ public sealed class NetworkLab : IAsyncDisposable
         return In(name);
     }
 
-    /// <summary>The bare end of a port's tap.</summary>
-    public Nic Nic(LabHost host, PortSpec port)
+    /// <summary>The bare end of a port's tap. Returns when the bridge has seen that somebody holds it, which it does on its own time.</summary>
+    public async Task<Nic> Nic(LabHost host, PortSpec port)
     {
-        var nic = Run(host.Name, () => new Nic(Names.Tap(port.PortId)));
+        var tap = Names.Tap(port.PortId);
+        var nic = Run(host.Name, () => new Nic(tap));
         things.Add(new Closing(nic));
+        await Eventually(async () => (await host.Tool.Run("ip", ["-d", "-o", "link", "show", "dev", tap], Patience)).Contains(" state forwarding ", StringComparison.Ordinal));
         return nic;
     }
 

@@ -64,10 +64,16 @@ public sealed class SecurityGroupTests(ITestOutputHelper output)
         using var closed = lab.Listen("b", "10.0.0.12", 81);
         using var back = lab.Listen("a", "10.0.0.11", 80);
 
-        using (var session = await lab.Connect("a", "10.0.0.12", 80))
-            Assert.NotNull(session);
+        using var session = await lab.Connect("a", "10.0.0.12", 80);
+        Assert.NotNull(session);
+        using var there = await open.AcceptSocketAsync();
+        Assert.True(await Says(there, session));
         Assert.Null(await lab.Connect("a", "10.0.0.12", 81));
         Assert.Null(await lab.Connect("b", "10.0.0.11", 80));
+
+        await host.Must(new EnsurePort(Example.Network(), a with { Rules = [] }));
+        Assert.False(await Says(there, session));
+        Assert.False(await Says(session, there));
     }
 
     [Fact]
@@ -80,7 +86,9 @@ public sealed class SecurityGroupTests(ITestOutputHelper output)
         var (a2, b2) = (a with { PortId = "other-11" }, b with { PortId = "other-12" });
         foreach (var (network, port) in new[] { (Example.Network(), a), (Example.Network(), b), (other, a2), (other, b2) })
             await host.Must(new EnsurePort(network, port));
-        var nics = new[] { a, b, a2, b2 }.Select(p => lab.Nic(host, p)).ToArray();
+        var nics = new List<Nic>();
+        foreach (var port in new[] { a, b, a2, b2 })
+            nics.Add(await lab.Nic(host, port));
         var question = Frames.Udp(b.Mac, a.Mac, "10.0.0.11", "10.0.0.12", 1000, 2000, "question");
         var answer = Frames.Udp(a.Mac, b.Mac, "10.0.0.12", "10.0.0.11", 2000, 1000, "answer");
         var last = Frames.Arp(b.Mac, b.Mac, "10.0.0.12", "10.0.0.11");

@@ -57,7 +57,7 @@ public sealed class SpoofingTests
         var b = Example.Port(12) with { PortSecurity = false };
         await host.Must(new EnsurePort(Example.Network(), a));
         await host.Must(new EnsurePort(Example.Network(), b));
-        var (from, to) = (lab.Nic(host, a), lab.Nic(host, b));
+        var (from, to) = (await lab.Nic(host, a), await lab.Nic(host, b));
 
         Assert.Equal(Honest.Select(h => h.What), await Arrived([.. Forged, .. Honest], from, to));
         await host.Must(new EnsurePort(Example.Network(), a with { PortSecurity = false }));
@@ -72,7 +72,7 @@ public sealed class SpoofingTests
         var (a, b) = (Example.Port(11), Example.Port(12) with { PortSecurity = false });
         await host.Must(new EnsurePort(Example.Network(), a));
         await host.Must(new EnsurePort(Example.Network(), b));
-        var (from, to) = (lab.Nic(host, a), lab.Nic(host, b));
+        var (from, to) = (await lab.Nic(host, a), await lab.Nic(host, b));
         var pieces = Frames.Fragments(Frames.LongRouterAdvert(A, LinkLocal));
 
         Assert.DoesNotContain(await Seen(pieces, from, to), IsFragment);
@@ -91,7 +91,7 @@ public sealed class SpoofingTests
         var port = Example.Port(11);
         await host.Must(new EnsurePort(Example.Network(), port));
         await host.Tool.Run("ip", ["addr", "add", "10.0.0.77/24", "dev", "lo"], NetworkLab.Patience);
-        var nic = lab.Nic(host, port);
+        var nic = await lab.Nic(host, port);
         static bool IsAnswer(byte[] frame) => frame.AsSpan(12, 2).SequenceEqual<byte>([8, 6]) && frame[21] == 2;
 
         // The DHCP server, asked after the host, answers.
