@@ -8,9 +8,9 @@ public static class BlockDialect
 {
     public static readonly Dialect Value = new("volume")
     {
-        Microversions = new("volume", new(3, 0), new(3, 70)), ProjectInPath = true, ForgivesAllTenants = true,
+        Microversions = new("volume", new(3, 0), new(3, 70)), ProjectInPath = true, ForgivesAllTenants = true, StrictSlash = true, NextAfterFullPage = true,
         Time = t => t.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff", CultureInfo.InvariantCulture),
-        Error = NamedFaults.Of("computeFault"),
+        Error = NamedFaults.Of("computeFault"), Json = Lenient.Json,
         Links = (w, c, page) =>
         {
             if (!page.More) return;

@@ -1,4 +1,5 @@
 using Cloud.Agents.Contract;
+using Cloud.Platform;
 using Cloud.Platform.Rest;
 using Cloud.Platform.Sagas;
 using Cloud.Platform.State;
@@ -8,56 +9,83 @@ namespace Cloud.BlockStorage;
 /// <summary>https://docs.openstack.org/api-ref/block-storage/v3/#volume-snapshots-snapshots</summary>
 public static class Snapshots
 {
+    private const string Action = "/v3/{project_id}/snapshots/{id}/action";
+    private static readonly string[] Statuses = ["creating", "available", "deleting", "error", "error_deleting"];
+
     public static readonly Rows<Snapshot> Rows = new("snapshot", "block-storage") { NewestFirst = true };
 
     public static readonly Saga<Snapshot> Creation = Saga<Snapshot>.Named("snapshot-create-1", Rows)
-        .Agent("copy", w => new(w.Item.Host.Length > 0 ? [new HostCommand(w.Item.Host, new CopyDisk(w.Item.Id, w.Item.VolumeId, (long)w.Item.Size << 30))] : []),
-            undo: w => new(w.Item.Host.Length > 0 ? [new HostCommand(w.Item.Host, new RemoveDisk(w.Item.Id))] : []))
+        .Agent("copy", w => new(w.Item.Host.Length > 0 ? [new HostCommand(w.Item.Host, new CopyDisk(w.Item.Id, w.Item.VolumeId, (long)w.Item.Size << 30))] : []), undo: w => new(Remove(w.Item)))
         .Finished(w => { w.Item = w.Item with { Status = "available" }; return ValueTask.CompletedTask; })
         .Failed(w => { w.Item = w.Item with { Status = "error", Host = "" }; return ValueTask.CompletedTask; });
 
-    public static readonly Saga<Snapshot> Removal = Saga<Snapshot>.Deleting("snapshot-delete-1", Rows)
-        .Agent("remove", w => new(w.Item.Host.Length > 0 ? [new HostCommand(w.Item.Host, new RemoveDisk(w.Item.Id))] : []));
+    public static readonly Saga<Snapshot> Removal = Saga<Snapshot>.Deleting("snapshot-delete-1", Rows).Agent("remove", w => new(Remove(w.Item)));
 
     public static readonly Kind<Snapshot> Kind = new(Rows, "snapshots", "/v3/{project_id}/snapshots", BlockDialect.Value)
     {
         Sees = "volume:get", ListsAll = "admin",
         Charges = (Volumes.Quota, Volumes.Quota.Counts(Rows, s => [new("snapshots", 1), new("gigabytes", s.Size)]), BlockDialect.Over),
-        Check = async (c, d) =>
-        {
-            if (d.Old is not null) return;
-            var v = (await Volumes.Rows.Find(c.Store, d.Item.VolumeId, c.User?.ProjectId, c.Cancelled))?.Item;
-            if (v is null || v.ProjectId != c.ProjectId) throw new Fault(404, $"Volume {d.Item.VolumeId} could not be found.");
-            if (v.Status != "available" && !(v.Status == "in-use" && (d.Item.Force || c.Version >= new ApiVersion(3, 66)))) throw Fault.BadRequest("Invalid volume: Volume status must be available to create a snapshot.");
-            d.Item = d.Item with { Size = v.Size ?? 1, Host = v.HasBytes ? v.Host : "", ImageId = v.ImageId, UserId = c.Caller.UserId };
-        },
+        Check = Check,
         CheckDelete = (_, d) =>
         {
-            if (d.Item.Status is not ("available" or "error")) throw Fault.BadRequest("Invalid snapshot: Volume Snapshot status must be available or error.");
+            if (d.Item.Status is not ("available" or "error")) throw Fault.BadRequest("Invalid snapshot: Volume Snapshot status must be available or error, and must not be part of a group.");
             d.Item = d.Item with { Status = "deleting" };
             return ValueTask.CompletedTask;
+        },
+        Extend = (w, c, s, detail) =>
+        {
+            // In lists with details and alone, not in the answers of create and update.
+            if (!detail || c.Method is not ("GET" or "HEAD")) return;
+            w.WriteString("os-extended-snapshot-attributes:progress", s.Status == "available" ? "100%" : "0%");
+            w.WriteString("os-extended-snapshot-attributes:project_id", s.ProjectId);
         },
     };
 
     public static readonly Route[] Routes =
-        [Kind.List("volume:get_all"), Kind.List("volume:get_all", "/detail"), Kind.Create("volume:create", Creation, 202), Kind.Show("volume:get"), Kind.Update("volume:update"), Kind.Delete("volume:delete", Removal, 202)];
-}
-
-/// <summary>https://docs.openstack.org/api-ref/block-storage/v3/#volume-types-types</summary>
-public static class VolumeTypes
-{
-    public static readonly Rows<VolumeType> Rows = new("volume_type", "block-storage") { Global = true };
-
-    private static readonly Kind<VolumeType> Kind = new(Rows, "volume_types", "/v3/{project_id}/types", BlockDialect.Value) { Sees = "authenticated" };
-
-    public static readonly Route[] Routes =
     [
-        Kind.List("authenticated"), Kind.Create("volume:manage_types", status: 200), Kind.Show("authenticated"), Kind.Update("volume:manage_types"), Kind.Delete("volume:manage_types", status: 202),
-        new("GET", "/v3/{project_id}/types/default", "authenticated", async c => Kind.One1(c, 200, (await Rows.InProject(c.Store, "")).First())),
+        Kind.List("volume:get_all", detail: false, where: Wanted), Kind.List("volume:get_all", "/detail", where: Wanted),
+        Kind.Create("volume:create", Creation, 202), Kind.Show("volume:get"), Kind.Update("volume:update"), Kind.Delete("volume:delete", Removal, 202),
+        .. Metadata.Routes(Kind, s => s.Metadata ?? [], (s, m) => s with { Metadata = m }),
+        new("POST", Action, "volume:reset_status", async c =>
+        {
+            var status = VolumeActions.Text(c.Body("os-reset_status"), "status");
+            if (!Statuses.Contains(status)) throw Fault.BadRequest($"Invalid input for field/attribute status. Value: {Volumes.Short(status ?? "None")}.");
+            await Kind.Change(c, "volume:reset_status", d => d.Item = d.Item with { Status = status! });
+            return Reply.Empty(202);
+        }) { Action = "os-reset_status" },
+        new("POST", Action, "volume:force_delete", async c =>
+        {
+            await Kind.Change(c, "volume:force_delete", d => d.Item = d.Item with { Status = "deleting" }, Removal);
+            return Reply.Empty(202);
+        }) { Action = "os-force_delete" },
+        Unoffered.Action(Kind, "os-update_snapshot_status"), Unoffered.Action(Kind, "os-unmanage"),
     ];
 
-    public static async ValueTask Bootstrap(Platform.Services s)
+    private static HostCommand[] Remove(Snapshot s) => s.Host.Length > 0 ? [new(s.Host, new RemoveDisk(s.Id))] : [];
+
+    private static bool Wanted(Call c, Snapshot s)
     {
-        if ((await Rows.InProject(s.Store, "")).Count == 0) await Rows.Save(s, new VolumeType { Id = s.Ids.New(), Name = "local", Description = "A file on the host of its server", CreatedAt = s.Now }, null, new("bootstrap", ""));
+        foreach (var (key, value) in c.Query)
+            if (key == "metadata" && !Metadata.Matches(s.Metadata ?? [], value)) return false;
+        return true;
+    }
+
+    private static async ValueTask Check(Call c, Draft<Snapshot> d)
+    {
+        Metadata.Check(d.Item.Metadata ?? []);
+        if (d.Old is not null) return;
+        if (c.Version >= new ApiVersion(3, 66) && d.Body.TryGetProperty("force", out var force) && Lenient.Boolean(force) != true) throw Fault.BadRequest("Invalid value for 'force': since 3.66 it can only be true, or be left out.");
+        var v = (await Volumes.Rows.Find(c.Store, d.Item.VolumeId, c.User?.ProjectId, c.Cancelled))?.Item;
+        if (v is null || v.ProjectId != c.ProjectId) throw new Fault(404, $"Volume {Volumes.Short(d.Item.VolumeId)} could not be found.");
+        if (v.Status != "available" && !(v.Status == "in-use" && (d.Item.Force || c.Version >= new ApiVersion(3, 66)))) throw Fault.BadRequest($"Invalid volume: Volume {v.Id} status must be available, but current status is: {v.Status}.");
+        d.Item = d.Item with { Size = v.Size ?? 1, Host = v.HasBytes ? v.Host : "", ImageId = v.ImageId, ImageMetadata = v.ImageMetadata, UserId = c.Caller.UserId, Metadata = d.Item.Metadata ?? [] };
+    }
+
+    /// <summary>Starts the removal of one that goes with its volume.</summary>
+    internal static async ValueTask Doom(Services s, Snapshot snapshot, Change change)
+    {
+        while (await Rows.Get(s.Store, snapshot.ProjectId, snapshot.Id) is { Item.Doomed: false } was)
+            try { await Removal.Begin(s, was.Item with { Status = "deleting" }, was, change); }
+            catch (ConflictException) { /* it changed meanwhile */ }
     }
 }

@@ -7,88 +7,83 @@ namespace Cloud.BlockStorage;
 public static class VolumeActions
 {
     private const string Path = "/v3/{project_id}/volumes/{id}/action";
+    private static readonly string[] Statuses =
+        ["creating", "available", "deleting", "error", "error_deleting", "error_extending", "error_managing", "attaching", "detaching", "in-use", "maintenance", "managing", "reserved", "restoring-backup", "retyping"];
 
     public static readonly Route[] Routes =
     [
         new("POST", Path, "volume:extend", Extend) { Action = "os-extend" },
         new("POST", Path, "volume:update", async c =>
         {
-            var flag = c.Body("os-set_bootable").TryGetProperty("bootable", out var b) && b.ValueKind is JsonValueKind.True or JsonValueKind.False ? b.ValueKind == JsonValueKind.True : throw Fault.BadRequest("Invalid input for 'bootable'.");
+            var body = c.Body("os-set_bootable");
+            var flag = body.TryGetProperty("bootable", out var b) && Lenient.Boolean(b) is { } read ? read : throw Fault.BadRequest("Invalid input for field/attribute bootable.");
             await Volumes.Kind.Change(c, "volume:update", d => d.Item = d.Item with { BootFlag = flag });
             return Reply.Empty(200);
         }) { Action = "os-set_bootable" },
-        new("POST", Path, "volume:reset_status", async c =>
+        new("POST", Path, "volume:reset_status", ResetStatus) { Action = "os-reset_status" },
+        new("POST", Path, "volume:force_delete", async c =>
         {
-            var status = c.Body("os-reset_status").TryGetProperty("status", out var s) && s.ValueKind == JsonValueKind.String ? s.GetString()! : throw Fault.BadRequest("Invalid input for 'status'.");
-            if (status is not ("available" or "error" or "in-use")) throw Fault.BadRequest($"Invalid input for 'status': {(status.Length > 40 ? status[..40] : status)}.");
-            await Volumes.Kind.Change(c, "volume:reset_status", d => d.Item = d.Item with { Status = status });
+            await Volumes.Kind.Change(c, "volume:force_delete", d => d.Item = d.Item.Attachment is null ? d.Item with { Status = "deleting", Cascade = true } : throw Fault.BadRequest("Invalid volume: it is attached."), VolumeSagas.Removal);
             return Reply.Empty(202);
-        }) { Action = "os-reset_status" },
-        .. new[] { "os-attach", "os-detach", "os-reserve", "os-unreserve", "os-begin_detaching", "os-roll_detaching", "os-initialize_connection", "os-terminate_connection", "os-force_detach", "os-retype", "os-migrate_volume", "os-volume_upload_image", "os-update_readonly_flag", "revert", "os-unmanage" }
-            .Select(a => Route.Missing("POST", Path, "volume:update", $"{a} is not offered; attach through the compute service.", a)),
+        }) { Action = "os-force_delete" },
+        ImageMetadata("os-show_image_metadata", "volume:get", (_, now) => now),
+        ImageMetadata("os-set_image_metadata", "volume:update", (body, now) =>
+        {
+            foreach (var (k, v) in Metadata.Read(body, "metadata")) now[k] = v;
+            Metadata.Check(now);
+            return now;
+        }),
+        ImageMetadata("os-unset_image_metadata", "volume:update", (body, now) => now.Remove(Text(body, "key") ?? throw Fault.BadRequest("The key cannot be None.")) ? now : throw new Fault(404, "Metadata item was not found.")),
+        .. VolumeBooking.Routes,
+        .. new[] { "os-initialize_connection", "os-terminate_connection", "os-retype", "os-migrate_volume", "os-migrate_volume_completion", "os-volume_upload_image", "os-update_readonly_flag", "revert", "os-unmanage", "os-reimage", "os-extend_volume_completion" }
+            .Select(a => Unoffered.Action(Volumes.Kind, a)),
     ];
+
+    /// <summary>A text in a body; null when it isn't there.</summary>
+    /// <exception cref="Fault">400.</exception>
+    internal static string? Text(JsonElement body, string name, int most = 255) =>
+        body.ValueKind != JsonValueKind.Object || !body.TryGetProperty(name, out var v) || v.ValueKind == JsonValueKind.Null ? null
+            : v.ValueKind == JsonValueKind.String && v.GetString() is { } text && text.Length <= most ? text : throw Fault.BadRequest($"Invalid input for field/attribute {Volumes.Short(name)}: it must be a string of at most {most} characters.");
 
     private static async ValueTask<Reply> Extend(Call c)
     {
-        var size = c.Body("os-extend").TryGetProperty("new_size", out var n) && n.ValueKind == JsonValueKind.Number && n.TryGetInt32(out var i) && i is > 0 and <= 1 << 20 ? i : throw Fault.BadRequest("Invalid input for field/attribute new_size.");
+        var body = c.Body("os-extend");
+        var size = body.TryGetProperty("new_size", out var n) && (n.ValueKind == JsonValueKind.Number && n.TryGetInt32(out var i) || n.ValueKind == JsonValueKind.String && int.TryParse(n.GetString(), System.Globalization.NumberStyles.None, null, out i)) && i is > 0 and <= Volumes.MaxSize
+            ? i : throw Fault.BadRequest("Invalid input for field/attribute new_size: it must be an integer greater than zero.");
+        await Volumes.CheckSize(c, size);
         await Volumes.Kind.Change(c, "volume:extend", d =>
         {
-            if (d.Item.Status is not ("available" or "in-use")) throw Fault.BadRequest("Invalid volume: Volume status must be available or in-use to extend.");
-            if (size <= d.Item.Size) throw Fault.BadRequest($"Invalid input received: New size for extend must be greater than current size. (current: {d.Item.Size}, extended: {size}).");
-            d.Item = d.Item with { Size = size, Status = "extending" };
-        }, Volumes.Extension, more: async d => d.Ops.AddRange(await Volumes.Quota.Reserve(c.Store, d.Item.ProjectId, [new("gigabytes", size - d.Old!.Size!.Value)], BlockDialect.Over)));
+            var v = d.Item;
+            if (v.Status != "available" && !(v.Status == "in-use" && c.Version >= new ApiVersion(3, 42)))
+                throw Fault.BadRequest($"Invalid volume: Volume {v.Id} status must be '{{'available'}}' to extend, currently {v.Status}.");
+            if (size <= v.Size) throw Fault.BadRequest($"Invalid input received: New size for extend must be greater than current size. (current: {v.Size}, extended: {size}).");
+            d.Item = v with { Size = size, OldSize = v.Size ?? 0, Status = "extending" };
+        }, VolumeSagas.Extension, more: async d => d.Ops.AddRange(await Volumes.Quota.Reserve(c.Store, d.Item.ProjectId, [new("gigabytes", size - d.Old!.Size!.Value)], BlockDialect.Over)));
         return Reply.Empty(202);
     }
-}
 
-/// <summary>https://docs.openstack.org/api-ref/block-storage/v3/#volume-metadata</summary>
-public static class Metadata
-{
-    private const string Path = "/v3/{project_id}/volumes/{id}/metadata";
-
-    public static readonly Route[] Routes =
-    [
-        new("GET", Path, "volume:get", async c => All((await Volumes.Kind.Load(c, "volume:get")).Item)),
-        new("POST", Path, "volume:update", c => Set(c, replace: false)),
-        new("PUT", Path, "volume:update", c => Set(c, replace: true)),
-        new("GET", Path + "/{key}", "volume:get", async c =>
-        {
-            var v = (await Volumes.Kind.Load(c, "volume:get")).Item;
-            var value = v.Metadata.TryGetValue(c.Args["key"], out var x) ? x : throw Missing(c);
-            return Reply.Of(200, w => { w.WriteStartObject(); w.WriteStartObject("meta"); w.WriteString(c.Args["key"], value); w.WriteEndObject(); w.WriteEndObject(); });
-        }),
-        new("DELETE", Path + "/{key}", "volume:update", async c =>
-        {
-            await Volumes.Kind.Change(c, "volume:update", d =>
-            {
-                var rest = new Dictionary<string, string>(d.Item.Metadata);
-                if (!rest.Remove(c.Args["key"])) throw Missing(c);
-                d.Item = d.Item with { Metadata = rest };
-            });
-            return Reply.Empty(200);
-        }),
-    ];
-
-    private static async ValueTask<Reply> Set(Call c, bool replace)
+    private static async ValueTask<Reply> ResetStatus(Call c)
     {
-        var given = c.Body("metadata").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.ValueKind == JsonValueKind.String ? p.Value.GetString()! : throw Fault.BadRequest("Invalid input for metadata: values are strings."));
-        return All(await Volumes.Kind.Change(c, "volume:update", d =>
+        var body = c.Body("os-reset_status");
+        var (status, attach, migration) = (Text(body, "status"), Text(body, "attach_status"), Text(body, "migration_status"));
+        if ((status ?? attach ?? migration) is null) throw Fault.BadRequest("Must specify 'status', 'attach_status' or 'migration_status' for update.");
+        if (status is not null && !Statuses.Contains(status)) throw Fault.BadRequest($"Invalid input for field/attribute status. Value: {Volumes.Short(status)}.");
+        if (attach is not (null or "detached" or "attached")) throw Fault.BadRequest($"Invalid input for field/attribute attach_status. Value: {Volumes.Short(attach)}.");
+        await Volumes.Kind.Change(c, "volume:reset_status", d =>
         {
-            var now = replace ? [] : new Dictionary<string, string>(d.Item.Metadata);
-            foreach (var (k, v) in given) now[k] = v;
-            if (now.Count > 128) throw new Fault(413, "Too many metadata items.");
-            d.Item = d.Item with { Metadata = now };
-        }));
+            // What a guest holds stays on the books, whatever the status says.
+            var a = attach == "detached" && d.Item.Attachment is { ByCompute: false } ? null : d.Item.Attachment;
+            d.Item = d.Item with { Status = status ?? d.Item.Status, MigrationStatus = migration is null or "none" ? null : migration, Attachment = a };
+        });
+        return Reply.Empty(202);
     }
 
-    private static Fault Missing(Call c) => new(404, $"Volume {c.Args["id"]} has no metadata with key {c.Args["key"]}.");
-
-    private static Reply All(Volume v) => Reply.Of(200, w =>
+    private static Route ImageMetadata(string action, string policy, Func<JsonElement, Dictionary<string, string>, Dictionary<string, string>> change) => new("POST", Path, policy, async c =>
     {
-        w.WriteStartObject();
-        w.WriteStartObject("metadata");
-        foreach (var (k, x) in v.Metadata) w.WriteString(k, x);
-        w.WriteEndObject();
-        w.WriteEndObject();
-    });
+        // Cinder's own clients send null for os-show_image_metadata.
+        var body = c.Json.GetProperty(action);
+        if (action == "os-show_image_metadata") return Metadata.All((await Volumes.Kind.Load(c, policy)).Item.ImageMetadata ?? []);
+        var v = await Volumes.Kind.Change(c, policy, d => d.Item = d.Item with { ImageMetadata = change(body, new(d.Item.ImageMetadata ?? [])) });
+        return action == "os-set_image_metadata" ? Metadata.All(v.ImageMetadata!) : Reply.Empty(200);
+    }) { Action = action };
 }

@@ -11,9 +11,11 @@ public static class Api
 {
     public static readonly Slice Slice = new("compute", "compute", ComputeDialect.Value,
     [
-        new("GET", "/", Policy.Anyone, c => new(Reply.Of(200, w => { w.WriteStartObject(); w.WriteStartArray("versions"); Version(w, c); w.WriteEndArray(); w.WriteEndObject(); }))),
-        new("GET", "/v2.1", Policy.Anyone, c => new(Reply.Of(200, w => { w.WriteStartObject(); w.WritePropertyName("version"); Version(w, c); w.WriteEndObject(); }))),
-        .. Servers.Routes, .. ServerActions.Routes, .. ServerMetadata.Routes, .. Attachments.Routes, .. Flavors.Routes, .. Keypairs.Routes, .. Infrastructure.Routes,
+        new("GET", "/", Policy.Anyone, c => new(Reply.Object(200, w => w.Objects("versions", ["v2.0", "v2.1"], id => Version(w, c, id))))),
+        new("GET", "/v2", Policy.Anyone, c => new(Reply.Object(200, w => w.Object("version", () => Version(w, c, "v2.0"))))),
+        new("GET", "/v2.1", Policy.Anyone, c => new(Reply.Object(200, w => w.Object("version", () => Version(w, c, "v2.1"))))),
+        .. Servers.Routes, .. ServerActions.Routes, .. ServerMetadata.Routes, .. VolumeAttachments.Routes, .. Interfaces.Routes, .. Flavors.Routes, .. Keypairs.Routes,
+        .. Infrastructure.Routes, .. Hypervisors.Routes, .. Limits.Routes, .. Unoffered.Routes,
     ])
     {
         CatalogName = "nova", CatalogPath = "/v2.1",
@@ -30,26 +32,16 @@ public static class Api
 
     private static async ValueTask<bool> Holds(Services s, string host, string id) => (await Servers.Rows.Find(s.Store, id))?.Item is { Doomed: false } x && x.Host == host;
 
-    private static void Version(Utf8JsonWriter w, Call c)
+    // The old API is the new one at its first version, by another path.
+    private static void Version(Utf8JsonWriter w, Call c, string id)
     {
-        w.WriteStartObject();
-        w.WriteString("id", "v2.1");
-        w.WriteString("status", "CURRENT");
-        w.WriteString("version", "2.93");
-        w.WriteString("min_version", "2.1");
-        w.WriteString("updated", "2013-07-23T11:33:21Z");
-        w.WriteStartArray("links");
-        w.WriteStartObject();
-        w.WriteString("rel", "self");
-        w.WriteString("href", c.BaseUrl + "/v2.1/");
-        w.WriteEndObject();
-        w.WriteEndArray();
-        w.WriteStartArray("media-types");
-        w.WriteStartObject();
-        w.WriteString("base", "application/json");
-        w.WriteString("type", "application/vnd.openstack.compute+json;version=2.1");
-        w.WriteEndObject();
-        w.WriteEndArray();
-        w.WriteEndObject();
+        var now = id == "v2.1";
+        w.WriteString("id", id);
+        w.WriteString("status", now ? "CURRENT" : "SUPPORTED");
+        w.WriteString("version", now ? ComputeDialect.Value.Microversions!.Max.ToString() : "");
+        w.WriteString("min_version", now ? ComputeDialect.Value.Microversions!.Min.ToString() : "");
+        w.WriteString("updated", now ? "2013-07-23T11:33:21Z" : "2011-01-21T11:33:21Z");
+        w.Links(("self", c.BaseUrl + (now ? "/v2.1/" : "/v2/")));
+        if (c.Path.Trim('/').Length > 0) w.Objects("media-types", [$"application/vnd.openstack.compute+json;version={(now ? "2.1" : "2")}"], type => { w.WriteString("base", "application/json"); w.WriteString("type", type); });
     }
 }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
 
@@ -33,20 +34,17 @@ public static class Servers
         new("GET", "/v2.1/servers/{id}", "compute:get", async c => await Show(c, (await Kind.Load(c, "compute:get")).Item)),
         new("PUT", "/v2.1/servers/{id}", "compute:update", Update),
         Kind.Delete("compute:delete", ServerSagas.Removal),
-        new("GET", "/v2.1/servers/{id}/ips", "compute:get", async c => { var nics = await Nics(c, (await Kind.Load(c, "compute:get")).Item); return Reply.Of(200, w => { w.WriteStartObject(); ServerView.Addresses(w, nics); w.WriteEndObject(); }); }),
-        new("GET", "/v2.1/servers/{id}/diagnostics", "admin", async c => { var s = (await Kind.Load(c, "compute:get")).Item; return Reply.Of(200, w => { w.WriteStartObject(); w.WriteString("state", s.Status == "ACTIVE" ? "running" : "shutdown"); w.WriteString("hypervisor", "kvm"); w.WriteEndObject(); }); }),
-        new("GET", "/v2.1/servers/{id}/os-security-groups", "compute:get", async c =>
+        new("GET", "/v2.1/servers/{id}/ips", "compute:get", async c => { var nics = await Nics(c, (await Kind.Load(c, "compute:get")).Item); return Reply.Object(200, w => ServerView.Addresses(w, nics)); }),
+        new("GET", "/v2.1/servers/{id}/ips/{network}", "compute:get", async c =>
         {
-            var s = (await Kind.Load(c, "compute:get")).Item;
-            var groups = (await Nics(c, s)).SelectMany(n => n.Groups).Distinct();
-            return Reply.Of(200, w => { w.WriteStartObject(); w.WriteStartArray("security_groups"); foreach (var g in groups) { w.WriteStartObject(); w.WriteString("name", g); w.WriteString("id", g); w.WriteStartArray("rules"); w.WriteEndArray(); w.WriteString("tenant_id", s.ProjectId); w.WriteString("description", ""); w.WriteEndObject(); } w.WriteEndArray(); w.WriteEndObject(); });
+            var nics = (await Nics(c, (await Kind.Load(c, "compute:get")).Item)).Where(n => n.Nic.NetworkName == c.Args["network"]).ToList();
+            return nics.Count > 0 ? Reply.Object(200, w => ServerView.OfNetwork(w, c.Args["network"], nics, plain: true)) : throw new Fault(404, "Network not found");
         }),
     ];
 
     private static async ValueTask<Reply> List(Call c, bool detail)
     {
-        if (c.First("deleted") is "True" or "true" or "1") c.Require("compute:get_all:deleted", default);
-        var (items, page) = await Kind.Select(c, "compute:get_all", HasFilter(c) ? Wanted : null);
+        var (items, page) = await Kind.Select(c, "compute:get_all", await ServerFilters.Of(c));
         var nics = new Dictionary<string, (Network.Facade.Nic, string[], string[])>();
         if (detail)
             foreach (var project in items.GroupBy(s => s.ProjectId))
@@ -69,63 +67,30 @@ public static class Servers
 
     private static async ValueTask<IReadOnlyList<(Network.Facade.Nic Nic, string[] Floating, string[] Groups)>> Nics(Call c, Server s) => Of(await Network.Facade.NicsOf(c.Services, s.ProjectId, Ports(s)), s);
 
-    private static readonly HashSet<string> Filters = ["name", "status", "image", "flavor", "host", "ip", "project_id", "tenant_id", "user_id", "key_name", "tags", "tags-any", "not-tags", "vm_state", "task_state", "power_state", "availability_zone", "changes-since", "locked", "reservation_id", "hostname", "node", "deleted"];
-
-    private static bool HasFilter(Call c) => c.Query.Any(q => Filters.Contains(q.Key));
-
-    private static bool Wanted(Call c, Server s)
-    {
-        foreach (var (key, value) in c.Query)
-        {
-            var ok = key switch
-            {
-                "name" => Matches(s.Name, value), "hostname" => s.Hostname == value,
-                "status" => c.Query.Any(q => q.Key == "status" && q.Value.Equals(s.Status, StringComparison.OrdinalIgnoreCase)),
-                "image" => s.ImageId == value, "flavor" => s.Flavor.Id == value || s.Flavor.Name == value, "host" or "node" => !c.Caller.Has("admin") || s.Host == value,
-                "project_id" or "tenant_id" => !c.Caller.Has("admin") || s.ProjectId == value, "user_id" => s.UserId == value, "key_name" => s.KeyName == value, "reservation_id" => s.ReservationId == value,
-                "tags" => value.Split(',').All(s.Tags.Contains), "tags-any" => value.Split(',').Any(s.Tags.Contains), "not-tags" => !value.Split(',').All(s.Tags.Contains),
-                "vm_state" => ServerView.VmState(s) == value, "task_state" => s.Task == value, "availability_zone" => s.Zone == value, "locked" => s.Locked == value is "True" or "true",
-                "changes-since" => DateTimeOffset.TryParse(value, null, System.Globalization.DateTimeStyles.AssumeUniversal, out var t) ? (s.UpdatedAt ?? s.CreatedAt) >= t : throw Fault.BadRequest("Invalid changes-since value"),
-                "deleted" => value is "False" or "false" or "0",
-                _ => true,
-            };
-            if (!ok) return false;
-        }
-        return true;
-    }
-
-    // Nova takes a regular expression here. One from outside must not be able to run for ever.
-    private static bool Matches(string name, string pattern)
-    {
-        try { return System.Text.RegularExpressions.Regex.IsMatch(name, pattern, System.Text.RegularExpressions.RegexOptions.NonBacktracking); }
-        catch (Exception e) when (e is ArgumentException or NotSupportedException) { return name.Contains(pattern, StringComparison.Ordinal); }
-    }
-
-    public static async ValueTask<Reply> Show(Call c, Server s)
+    private static async ValueTask<Reply> Show(Call c, Server s, bool updated = false)
     {
         var nics = await Nics(c, s);
-        return Reply.Of(200, w =>
+        return Reply.Object(200, w =>
         {
-            w.WriteStartObject();
             w.WritePropertyName("server");
-            ServerView.Write(w, c, s, nics, detail: true, show: true);
-            w.WriteEndObject();
+            ServerView.Write(w, c, s, nics, detail: true, show: true, brief: updated && !c.From(75));
         });
     }
 
     private static async ValueTask<Reply> Update(Call c)
     {
-        var body = c.Body("server");
-        var read = new BodyReader(body);
-        var (name, description, hostname, v4, v6) = (read.Text("name", 255), read.Text("description", 255), read.Text("hostname", 63), read.Text("accessIPv4", 45), read.Text("accessIPv6", 45));
-        read.Text("OS-DCF:diskConfig", 10);
+        var read = BodyReader.Only(c, "server");
+        var name = read.Name("name");
+        var description = c.From(19) ? read.Printable("description", 255) : null;
+        var describes = c.From(19) && read.Has("description");
+        var hostname = c.From(90) ? read.Text("hostname", 63) : null;
+        var (v4, v6, disk) = (read.Address("accessIPv4", AddressFamily.InterNetwork), read.Address("accessIPv6", AddressFamily.InterNetworkV6), ServerBody.DiskConfig(read));
         read.NothingElse();
-        if (body.TryGetProperty("name", out _) && name is not { Length: > 0 }) throw Fault.BadRequest("Invalid input for field/attribute name.");
         var server = await Kind.Change(c, "compute:update", d => d.Item = d.Item with
         {
-            Name = name?.Trim() ?? d.Item.Name, Description = body.TryGetProperty("description", out _) ? description : d.Item.Description, Hostname = hostname ?? d.Item.Hostname,
-            AccessIPv4 = v4 ?? d.Item.AccessIPv4, AccessIPv6 = v6 ?? d.Item.AccessIPv6,
+            Name = name ?? d.Item.Name, Description = describes ? description : d.Item.Description, Hostname = hostname is null ? d.Item.Hostname : ServerBody.CheckedHostname(hostname),
+            AccessIPv4 = v4 ?? d.Item.AccessIPv4, AccessIPv6 = v6 ?? d.Item.AccessIPv6, DiskConfig = disk ?? d.Item.DiskConfig,
         });
-        return await Show(c, server);
+        return await Show(c, server, updated: true);
     }
 }

@@ -10,16 +10,16 @@ namespace Cloud.Network;
 public static class Addresses
 {
     /// <exception cref="Fault">400.</exception>
-    public static IPAddress Parse(string text, string what = "ip_address") =>
+    public static IPAddress Parse(string? text, string what = "ip_address") =>
         // What .NET reads leniently (1.2, octal, scope ids) must not get in.
-        text.Length <= 45 && !text.Contains('%', StringComparison.Ordinal) && IPAddress.TryParse(text, out var a) && (a.AddressFamily == AddressFamily.InterNetworkV6 || a.ToString() == text) ? a
-            : throw Fault.BadRequest($"Invalid input for {what}. Reason: '{(text.Length > 60 ? text[..60] : text)}' is not a valid IP address.");
+        text is { Length: <= 45 } && !text.Contains('%', StringComparison.Ordinal) && IPAddress.TryParse(text, out var a) && (a.AddressFamily == AddressFamily.InterNetworkV6 || a.ToString() == text) ? a
+            : throw Fault.BadRequest($"Invalid input for {what}. Reason: '{(text?.Length > 60 ? text[..60] : text)}' is not a valid IP address.");
 
     /// <exception cref="Fault">400.</exception>
-    public static IPNetwork ParseCidr(string text, string what = "cidr") =>
-        text.Length <= 49 && text.Contains('/', StringComparison.Ordinal) && text.Split('/') is [var ip, var len] && int.TryParse(len, NumberStyles.None, CultureInfo.InvariantCulture, out var bits)
+    public static IPNetwork ParseCidr(string? text, string what = "cidr") =>
+        text is { Length: <= 49 } && text.Contains('/', StringComparison.Ordinal) && text.Split('/') is [var ip, var len] && int.TryParse(len, NumberStyles.None, CultureInfo.InvariantCulture, out var bits)
             && Parse(ip, what) is var a && bits <= (a.AddressFamily == AddressFamily.InterNetwork ? 32 : 128) ? new IPNetwork(From(ToNumber(a) & Mask(a.AddressFamily, bits), a.AddressFamily), bits)
-            : throw Fault.BadRequest($"Invalid input for {what}. Reason: '{(text.Length > 60 ? text[..60] : text)}' is not a valid IP subnet.");
+            : throw Fault.BadRequest($"Invalid input for {what}. Reason: '{(text?.Length > 60 ? text[..60] : text)}' is not a valid IP subnet.");
 
     public static UInt128 ToNumber(IPAddress a)
     {

@@ -6,7 +6,7 @@ using Cloud.Platform.State;
 namespace Cloud.Network;
 
 /// <summary>What compute asks of networking: ports for servers.</summary>
-public static class Facade
+public static partial class Facade
 {
     /// <summary>A server's wish for one interface. Either a port or a network is named.</summary>
     public sealed record Wish(string? PortId, string? NetworkId, string? FixedIp);
@@ -14,18 +14,28 @@ public static class Facade
     public sealed record Nic(string PortId, string NetworkId, string NetworkName, string Mac, int Mtu, IReadOnlyList<(string Address, string SubnetId)> Addresses);
 
     /// <summary>Checks a caller's wishes before anything is made.</summary>
-    /// <exception cref="Fault">400 for what isn't there or in use.</exception>
-    public static async ValueTask Check(Call c, IEnumerable<Wish> wishes)
+    /// <exception cref="Fault">400 for what isn't there, 403 for what he may not use, 409 for what is in use.</exception>
+    public static async ValueTask Check(Call c, IReadOnlyList<Wish> wishes)
     {
+        if (wishes.Where(w => w.PortId is not null).GroupBy(w => w.PortId).Any(g => g.Count() > 1)) throw Fault.BadRequest("Duplicate networks are not allowed: a port is named twice.");
         foreach (var wish in wishes)
         {
             if (wish.PortId is { } id)
             {
                 var port = (await Tables.Ports.Find(c.Store, id, c.User?.ProjectId, c.Cancelled))?.Item;
-                if (port is null || port.ProjectId != c.User?.ProjectId) throw Fault.BadRequest($"Port id {id} could not be found.");
+                if (port is null or { Doomed: true } || port.ProjectId != c.User?.ProjectId) throw Fault.BadRequest($"Port id {id} could not be found.");
                 if (port.DeviceId.Length > 0) throw Fault.Conflict($"Port {id} is still in use.");
+                if (port.FixedIps.Length == 0) throw Fault.BadRequest($"Port {id} requires a FixedIP in order to be used.");
+                continue;
             }
-            else if (await Visible(c, wish.NetworkId!) is null) throw Fault.BadRequest($"Network {wish.NetworkId} could not be found.");
+            var network = await Visible(c, wish.NetworkId!) ?? throw Fault.BadRequest($"Network {wish.NetworkId} could not be found.");
+            if (network.External && !network.Shared) c.Require("network:create_port", new(network.ProjectId));
+            var subnets = await Tables.SubnetsOf(c.Store, network, c.Cancelled);
+            if (subnets.Count == 0) throw Fault.BadRequest($"Network {network.Id} requires a subnet in order to boot instances on.");
+            if (wish.FixedIp is not { } address) continue;
+            c.Require("network:create_port:fixed_ips", new(network.ProjectId));
+            var at = subnets.FirstOrDefault(s => System.Net.IPNetwork.Parse(s.Cidr).Contains(Addresses.Parse(address))) ?? throw Fault.BadRequest($"Fixed IP {address} is not a valid ip address for network {network.Id}.");
+            if (await Claims.OwnerOf(c.Store, "ip." + at.Id, address, c.Cancelled) is not null) throw Fault.BadRequest($"Fixed IP address {address} is already in use on instance or port.");
         }
     }
 
@@ -36,7 +46,7 @@ public static class Facade
     private static async ValueTask<Network?> Visible(Call c, string id)
     {
         var n = (await Tables.Networks.Find(c.Store, id, c.User?.ProjectId, c.Cancelled))?.Item;
-        return n is not null && (n.ProjectId == c.User?.ProjectId || n.Shared || c.Caller.Has("admin")) ? n : null;
+        return n is not null && (n.ProjectId == c.User?.ProjectId || Tables.Networks.Shared(n) || c.Caller.Has("admin")) ? n : null;
     }
 
     /// <summary>Makes or takes a port for a server; a repeat with the same <paramref name="id"/> finds the first. Returns its id.</summary>
@@ -46,7 +56,7 @@ public static class Facade
         if (wish.PortId is { } existing)
             while (true)
             {
-                var was = await Tables.Ports.Get(s.Store, project, existing) ?? throw Fault.BadRequest($"Port id {existing} could not be found.");
+                if (await Tables.Ports.Get(s.Store, project, existing) is not { Item.Doomed: false } was) throw Fault.BadRequest($"Port id {existing} could not be found.");
                 if (was.Item.DeviceId.Length > 0 && was.Item.DeviceId != server) throw Fault.Conflict($"Port {existing} is still in use.");
                 try
                 {
@@ -57,7 +67,7 @@ public static class Facade
             }
         if (await Tables.Ports.Get(s.Store, project, id) is not null) return id;
         var network = (await Tables.Networks.Find(s.Store, wish.NetworkId!, project))?.Item ?? throw Fault.BadRequest($"Network {wish.NetworkId} could not be found.");
-        var port = new Port { Id = id, ProjectId = project, NetworkId = network.Id, DeviceId = server, DeviceOwner = "compute:nova", Host = host, DnsName = hostName, CreatedAt = s.Now, MacAddress = await MacOf(s, network.Id, id), SecurityGroups = [.. groups ?? []] };
+        var port = new Port { Id = id, ProjectId = project, NetworkId = network.Id, DeviceId = server, DeviceOwner = "compute:nova", Host = host, DnsName = hostName, CreatedAt = s.Now, MacAddress = await MacOf(s, network.Id, id), Ours = true, SecurityGroups = [.. groups ?? []] };
         port = await Ports.Complete(s, port, network, fresh: true, groupsGiven: groups is not null);
         for (var attempt = 0; ; attempt++)
         {
@@ -151,16 +161,25 @@ public static class Facade
             while (await Tables.Ports.Get(s.Store, project, p.Id) is { } was)
                 try
                 {
-                    if (own.Contains(p.Id))
+                    if (p.Ours || own.Contains(p.Id))
                     {
                         await Tables.Ports.Remove(s, was, change);
                         await Ports.Free(s.Store, was.Item);
+                        await FloatingIps.Detach(s, was.Item, change);
                     }
                     else await Tables.Ports.Save(s, was.Item with { DeviceId = "", DeviceOwner = "", Host = "", Status = "DOWN" }, was, change);
                     break;
                 }
                 catch (ConflictException) { /* it changed meanwhile */ }
         }
+    }
+
+    /// <summary>Addresses by port, of the caller's project or, where he asks for all, of all of them.</summary>
+    public static async ValueTask<ILookup<string, string>> AddressesOf(Call c)
+    {
+        var everywhere = c.Caller.Has("admin") && c.First("all_tenants") is not null;
+        var ports = everywhere ? await Tables.Ports.Everywhere(c.Store, c.Cancelled) : await Tables.Ports.InProject(c.Store, c.ProjectId, c.Cancelled);
+        return ports.SelectMany(p => p.FixedIps.Select(a => (p.Id, a.IpAddress))).ToLookup(x => x.Id, x => x.IpAddress);
     }
 
     private static async ValueTask<IReadOnlyList<Port>> Of(Services s, string project, string server) =>

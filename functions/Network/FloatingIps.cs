@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Cloud.Platform;
 using Cloud.Platform.Rest;
+using Cloud.Platform.Sagas;
 using Cloud.Platform.State;
 
 namespace Cloud.Network;
@@ -7,34 +9,41 @@ namespace Cloud.Network;
 /// <summary>https://docs.openstack.org/api-ref/network/v2/#floating-ips-floatingips</summary>
 public static class FloatingIps
 {
+    /// <summary>Its address is free for others when no router's host carries it any more.</summary>
+    public static readonly Saga<FloatingIp> Removal = Saga<FloatingIp>.Deleting("floatingip-delete-1", Tables.FloatingIps)
+        .Agent("unroute", async w => w.Item.RouterId is { } id && await Tables.Routers.Get(w.Store, w.Item.ProjectId, id) is { Item: { Host.Length: > 0, Doomed: false } router } ? [await Specs.Ensure(w.Services, router)] : [])
+        .Step("free", w => Free(w.Store, w.Item));
+
     public static readonly Kind<FloatingIp> Kind = new(Tables.FloatingIps, "floatingips", "/v2.0/floatingips", NetworkDialect.Value)
     {
-        Sees = "network:get_floatingip", ListsAll = "admin", AllByDefault = true,
+        Sees = "network:get_floatingip", ListsAll = "admin", AllByDefault = true, Within = (_, x) => !x.Doomed,
         Charges = (Tables.Quota, Tables.Quota.Counts(Tables.FloatingIps, _ => [new("floatingip", 1)]), NetworkDialect.Over),
         Check = Check,
         CheckDelete = async (c, d) =>
         {
-            var ip = d.Item;
-            if (ip.PortId is not null) d.Ops.Add(new Op.Delete(Bound(ip)));
-            await Routed(c.Services, ip.ProjectId, [ip.RouterId], Change.By(c), d.Ops, d.Messages);
-            d.After.Add(() => Addresses.Free(c.Store, ip.FromSubnet, ip.FloatingIpAddress!, ip.Id));
+            if (d.Item.PortId is not null) d.Ops.Add(new Op.Delete(Bound(d.Item)));
+            await Reroute(c.Services, d, d.Item.RouterId, Change.By(c));
         },
-        Extend = (w, c, f, _) =>
-        {
-            w.WritePropertyName("port_details");
-            w.WriteNullValue();
-            w.WriteStartArray("port_forwardings");
-            w.WriteEndArray();
-        },
+        Extend = (w, _, _, _) => w.Strings("port_forwardings", []),
     };
 
     public static readonly Route[] Routes =
     [
-        Kind.List("network:get_floatingips"), Kind.Create("network:create_floatingip"), Kind.Show("network:get_floatingip"), Kind.Update("network:update_floatingip"), Kind.Delete("network:delete_floatingip"),
+        Lists.Of(Kind, "network:get_floatingips"), Bulk.Create(Kind, "network:create_floatingip", "network:delete_floatingip", removal: Removal), Kind.Show("network:get_floatingip"), Kind.Update("network:update_floatingip"),
+        new("DELETE", "/v2.0/floatingips/{id}", "network:delete_floatingip", async c =>
+        {
+            var ip = (await Kind.Load(c, "network:delete_floatingip")).Item;
+            await Kind.Delete(c, "network:delete_floatingip", Removal);
+            // One that nothing carries is free at once; the saga would do the same a little later.
+            if (ip.RouterId is null) await Free(c.Store, ip);
+            return Reply.Empty(204);
+        }),
     ];
 
     // One row per bound fixed address: two floating IPs can't claim the same one.
     private static string Bound(FloatingIp f) => $"floating-of|{f.PortId}|{Keys.Safe(f.FixedIpAddress!)}";
+
+    private static ValueTask Free(IEntityStore store, FloatingIp f) => Addresses.Free(store, f.FromSubnet, f.FloatingIpAddress!, f.Id);
 
     private static async ValueTask Check(Call c, Draft<FloatingIp> d)
     {
@@ -44,9 +53,8 @@ public static class FloatingIps
             var network = await Tables.Networks.Find(c.Store, f.FloatingNetworkId, c.User?.ProjectId, c.Cancelled);
             if (network is null || !c.Allows("network:get_network", new(network.Item.ProjectId)) && !Tables.Networks.Shared(network.Item)) throw Fault.NotFound("network", f.FloatingNetworkId);
             if (!network.Item.External) throw Fault.BadRequest($"Bad floatingip request: Network {f.FloatingNetworkId} is not a valid external network.");
-            var subnet = (await Tables.SubnetsOf(c.Store, network.Item, c.Cancelled)).FirstOrDefault(s => s.IpVersion == 4 && (f.SubnetId is null || s.Id == f.SubnetId)) ?? throw Fault.BadRequest($"Bad floatingip request: Network {f.FloatingNetworkId} does not contain any IPv4 subnet.");
             if (f.FloatingIpAddress is not null) c.Require("network:choose_floatingip", default);
-            var address = await Addresses.Claim(c.Store, subnet, f.Id, f.FloatingIpAddress, c.Cancelled);
+            var (subnet, address) = await Claim(c, network.Item, f);
             var id = f.Id;
             d.Undo.Add(() => Addresses.Free(c.Store, subnet.Id, address, id));
             f = f with { FloatingIpAddress = address, FromSubnet = subnet.Id, SubnetId = null };
@@ -54,45 +62,62 @@ public static class FloatingIps
         d.Item = await Associate(c, d, f);
     }
 
+    private static async ValueTask<(Subnet Subnet, string Address)> Claim(Call c, Network network, FloatingIp f)
+    {
+        var able = (await Tables.SubnetsOf(c.Store, network, c.Cancelled)).Where(s => s.IpVersion == 4 && (f.SubnetId is null || s.Id == f.SubnetId)).ToList();
+        if (able.Count == 0) throw Fault.BadRequest(f.SubnetId is null ? $"Bad floatingip request: Network {network.Id} does not contain any IPv4 subnet." : $"Failed to create port on network {network.Id}, because fixed_ips included invalid subnet {f.SubnetId}.");
+        if (f.FloatingIpAddress is { } wished)
+            able = [able.Find(s => System.Net.IPNetwork.Parse(s.Cidr).Contains(Addresses.Parse(wished, "floating_ip_address"))) ?? throw new Fault(400, $"IP address {wished} is not a valid IP for any of the subnets on the specified network.") { Kind = "InvalidIpForNetwork" }];
+        Fault? full = null;
+        foreach (var subnet in able)
+            try { return (subnet, await Addresses.Claim(c.Store, subnet, f.Id, f.FloatingIpAddress, c.Cancelled)); }
+            catch (Fault fault) when (fault.Kind == "IpAddressGenerationFailure") { full = fault; }
+        throw full!;
+    }
+
     private static async ValueTask<FloatingIp> Associate(Call c, Draft<FloatingIp> d, FloatingIp f)
     {
         var old = d.Old;
-        if (f.PortId is null) f = f with { FixedIpAddress = null, RouterId = null, Status = "DOWN" };
+        if (f.PortId is null)
+        {
+            if (d.Body.ValueKind == JsonValueKind.Object && d.Body.TryGetProperty("fixed_ip_address", out var lonely) && lonely.ValueKind == JsonValueKind.String) throw Fault.BadRequest("Bad floatingip request: fixed_ip_address cannot be specified without a port_id.");
+            f = f with { FixedIpAddress = null, RouterId = null, Status = "DOWN" };
+        }
         else
         {
-            var port = (await Tables.Ports.Find(c.Store, f.PortId, f.ProjectId, c.Cancelled))?.Item;
-            if (port is null || port.ProjectId != f.ProjectId) throw Fault.NotFound("port", f.PortId);
-            var wished = old?.PortId == f.PortId || d.Body.TryGetProperty("fixed_ip_address", out _) ? f.FixedIpAddress : null;
+            var found = await Tables.Ports.Get(c.Store, f.ProjectId, f.PortId, c.Cancelled);
+            if (found is null or { Item.Doomed: true }) throw Fault.NotFound("port", f.PortId);
+            var port = found.Item;
+            var wished = old?.PortId == f.PortId || (d.Body.ValueKind == JsonValueKind.Object && d.Body.TryGetProperty("fixed_ip_address", out _)) ? f.FixedIpAddress : null;
             var fixedIp = port.FixedIps.FirstOrDefault(x => !x.IpAddress.Contains(':', StringComparison.Ordinal) && (wished is null || x.IpAddress == wished))
                 ?? throw Fault.BadRequest(wished is null ? $"Bad floatingip request: Cannot add floating IP to port {port.Id} that has no fixed IPv4 addresses." : $"Bad floatingip request: Port {port.Id} does not have fixed ip {wished}.");
             f = f with { FixedIpAddress = fixedIp.IpAddress, RouterId = await RouterFor(c, f, port, fixedIp), Status = old?.PortId == f.PortId && old?.FixedIpAddress == fixedIp.IpAddress ? old!.Status : "DOWN" };
+            // A port that is being deleted meanwhile must not get it.
+            if (old?.PortId != f.PortId) d.Ops.Add(new Op.Check(Tables.Ports.Key(port.Id), found.ETag));
         }
         var (was, now) = (old?.PortId is null ? null : Bound(old), f.PortId is null ? null : Bound(f));
-        if (was != now)
+        if (was == now) return f;
+        if (was is not null) d.Ops.Add(new Op.Delete(was));
+        if (now is not null)
         {
-            if (was is not null) d.Ops.Add(new Op.Delete(was));
-            if (now is not null)
-            {
-                if (await c.Store.Get(f.ProjectId, now, c.Cancelled) is not null)
-                    throw new Fault(409, $"Cannot associate floating IP {f.FloatingIpAddress} with port {f.PortId} using fixed IP {f.FixedIpAddress}, as that fixed IP already has a floating IP on external network {f.FloatingNetworkId}.") { Kind = "FloatingIPPortAlreadyAssociated" };
-                d.Ops.Add(new Op.Insert(now, System.Text.Encoding.UTF8.GetBytes(f.Id)));
-            }
+            if (await c.Store.Get(f.ProjectId, now, c.Cancelled) is not null)
+                throw new Fault(409, $"Cannot associate floating IP {f.FloatingIpAddress} with port {f.PortId} using fixed IP {f.FixedIpAddress}, as that fixed IP already has a floating IP on external network {f.FloatingNetworkId}.") { Kind = "FloatingIPPortAlreadyAssociated" };
+            d.Ops.Add(new Op.Insert(now, System.Text.Encoding.UTF8.GetBytes(f.Id)));
         }
-        if (was != now || old?.RouterId != f.RouterId) await Routed(c.Services, f.ProjectId, [old?.RouterId, f.RouterId], Change.By(c), d.Ops, d.Messages);
+        foreach (var router in new[] { old?.RouterId, f.RouterId }.Distinct()) await Reroute(c.Services, d, router, Change.By(c));
         return f;
     }
 
-    /// <summary>What is written sets these routers going as well, or isn't written.</summary>
-    private static async ValueTask Routed(Services s, string project, string?[] routers, Change change, List<Op> ops, List<Platform.Bus.Message> messages)
+    // The router's row changes with the floating IP's: neither a kill nor a change of the router's interfaces can come between.
+    private static async ValueTask Reroute(Services s, Draft<FloatingIp> d, string? routerId, Change change)
     {
-        foreach (var id in routers.OfType<string>().Distinct())
-            if (await Tables.Routers.Get(s.Store, project, id) is { Item.Doomed: false } router) Routers.Sync.Join(s, router, change, ops, messages);
+        if (routerId is not null && await Tables.Routers.Get(s.Store, d.Item.ProjectId, routerId) is { Item.Doomed: false } router) d.Add(Routers.Sync.Along(s, router.Item, router, change));
     }
 
     private static async ValueTask<string> RouterFor(Call c, FloatingIp f, Port port, PortAddress fixedIp)
     {
         foreach (var r in await Tables.Routers.InProject(c.Store, f.ProjectId, c.Cancelled))
-            if (r.Gateway?.NetworkId == f.FloatingNetworkId && (await Routers.Interfaces(c.Store, r)).Any(p => p.FixedIps.Any(x => x.SubnetId == fixedIp.SubnetId))) return r.Id;
+            if (!r.Doomed && r.Gateway?.NetworkId == f.FloatingNetworkId && (await Routers.Interfaces(c.Store, r)).Any(p => p.FixedIps.Any(x => x.SubnetId == fixedIp.SubnetId))) return r.Id;
         throw new Fault(404, $"External network {f.FloatingNetworkId} is not reachable from subnet {fixedIp.SubnetId}. Therefore, cannot associate Port {port.Id} with a Floating IP.") { Kind = "ExternalGatewayForFloatingIPNotFound" };
     }
 
@@ -100,13 +125,12 @@ public static class FloatingIps
     public static async ValueTask Detach(Services s, Port port, Change change)
     {
         foreach (var f in (await Tables.FloatingIps.InProject(s.Store, port.ProjectId)).Where(f => f.PortId == port.Id))
-            while (await Tables.FloatingIps.Get(s.Store, f.ProjectId, f.Id) is { } was && was.Item.PortId == port.Id)
+            while (await Tables.FloatingIps.Get(s.Store, f.ProjectId, f.Id) is { Item.Doomed: false } was && was.Item.PortId == port.Id)
                 try
                 {
-                    List<Op> ops = [new Op.Delete(Bound(was.Item))];
-                    List<Platform.Bus.Message> messages = [];
-                    await Routed(s, f.ProjectId, [was.Item.RouterId], change, ops, messages);
-                    await Tables.FloatingIps.Save(s, was.Item with { PortId = null, FixedIpAddress = null, RouterId = null, Status = "DOWN" }, was, change, ops, messages);
+                    var router = was.Item.RouterId is { } id ? await Tables.Routers.Get(s.Store, f.ProjectId, id) : null;
+                    var along = router is { Item.Doomed: false } ? Routers.Sync.Along(s, router.Item, router, change) : new([], []);
+                    await Tables.FloatingIps.Save(s, was.Item with { PortId = null, FixedIpAddress = null, RouterId = null, Status = "DOWN" }, was, change, [new Op.Delete(Bound(was.Item)), .. along.Ops], along.Messages);
                 }
                 catch (ConflictException) { /* it changed meanwhile: look again */ }
     }
@@ -115,7 +139,7 @@ public static class FloatingIps
     public static async ValueTask Settle(Services s, Router r, Change change)
     {
         foreach (var f in (await Tables.FloatingIps.InProject(s.Store, r.ProjectId)).Where(f => f.RouterId == r.Id && f.Status != "ACTIVE"))
-            if (await Tables.FloatingIps.Get(s.Store, f.ProjectId, f.Id) is { } was && was.Item.RouterId == r.Id)
+            if (await Tables.FloatingIps.Get(s.Store, f.ProjectId, f.Id) is { Item.Doomed: false } was && was.Item.RouterId == r.Id)
                 await Tables.FloatingIps.Save(s, was.Item with { Status = "ACTIVE" }, was, change);
     }
 }

@@ -7,6 +7,8 @@ public static class NetworkDialect
 {
     public static readonly Dialect Value = new("network")
     {
+        // Whoever asks for no page gets everything.
+        MaxLimit = int.MaxValue - 1, ZeroIsNoLimit = true, Json = Lenient.Json,
         Error = (_, f) => Reply.Of(f.Status, w =>
         {
             w.WriteStartObject();

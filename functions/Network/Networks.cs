@@ -33,8 +33,8 @@ public static class Networks
         CheckDelete = async (c, d) =>
         {
             var ports = await Tables.PortsOf(c.Store, d.Item, c.Cancelled);
-            var floating = d.Item.External ? (await Tables.FloatingIps.Everywhere(c.Store, c.Cancelled)).Any(f => f.FloatingNetworkId == d.Item.Id) || (await Tables.Routers.Everywhere(c.Store, c.Cancelled)).Any(r => r.Gateway?.NetworkId == d.Item.Id) : false;
-            if (ports.Count > 0 || floating) throw new Fault(409, $"Unable to complete operation on network {d.Item.Id}. There are one or more ports still in use on the network.") { Kind = "NetworkInUse" };
+            var floating = d.Item.External && (await Tables.FloatingIps.Everywhere(c.Store, c.Cancelled)).Any(f => f.FloatingNetworkId == d.Item.Id);
+            if (ports.Any(p => !p.Doomed) || floating) throw new Fault(409, $"Unable to complete operation on network {d.Item.Id}. There are one or more ports still in use on the network.") { Kind = "NetworkInUse" };
             var network = d.Item;
             foreach (var subnet in await Tables.SubnetsOf(c.Store, network, c.Cancelled))
             {
@@ -44,11 +44,8 @@ public static class Networks
             }
             if (network.Vni is { } vni) d.After.Add(() => Claims.Free(c.Store, "vni", $"{vni}", network.Id));
         },
-        Extend = (w, c, n, _) =>
+        Extend = (w, _, _, _) =>
         {
-            w.WriteStartArray("subnets");
-            foreach (var id in c.SubnetIds(n)) w.WriteStringValue(id);
-            w.WriteEndArray();
             w.WriteNull("ipv4_address_scope");
             w.WriteNull("ipv6_address_scope");
         },
@@ -56,7 +53,7 @@ public static class Networks
 
     public static readonly Route[] Routes =
     [
-        Kind.List("network:get_networks"), Kind.Create("network:create_network"), Kind.Show("network:get_network"), Kind.Update("network:update_network", Sync), Kind.Delete("network:delete_network"),
+        Lists.Of(Kind, "network:get_networks"), Bulk.Create(Kind, "network:create_network", "network:delete_network"), Kind.Show("network:get_network"), Kind.Update("network:update_network", Sync), Kind.Delete("network:delete_network"),
     ];
 
     private static async ValueTask Check(Call c, Draft<Network> d)
@@ -104,8 +101,4 @@ public static class Networks
             catch (ConflictException) { /* it changed meanwhile */ }
         }
     }
-
-    // The list of subnets isn't a field of the network: it is read beside it, once per request.
-    private static IEnumerable<string> SubnetIds(this Call c, Network n) =>
-        Tables.SubnetsOf(c.Store, n).AsTask().GetAwaiter().GetResult().Select(s => s.Id);
 }

@@ -16,66 +16,62 @@ public static class Ports
     public static readonly Saga<Port> Sync = Saga<Port>.Named("port-sync-1", Tables.Ports)
         .Insist()
         .Agent("plug", async w => Plugged(w.Item) ? [await Specs.Ensure(w.Services, w.Item)] : [])
+        .Step("leave", async w =>
+        {
+            foreach (var gone in w.Item.Leaving.Except(w.Item.FixedIps)) await Addresses.Free(w.Store, gone.SubnetId, gone.IpAddress, w.Item.Id);
+            w.Item = w.Item.Leaving.Length > 0 ? w.Item with { Leaving = [] } : w.Item;
+        })
         .Finished(w => { w.Item = w.Item with { Status = Plugged(w.Item) && w.Item.AdminStateUp ? "ACTIVE" : "DOWN" }; return ValueTask.CompletedTask; });
 
     public static readonly Saga<Port> Removal = Saga<Port>.Deleting("port-delete-1", Tables.Ports)
         .Agent("unplug", w => new(Plugged(w.Item) ? [Specs.Remove(w.Item)] : []))
+        .Step("floating", w => FloatingIps.Detach(w.Services, w.Item, w.Change))
         .Step("free", w => Free(w.Store, w.Item));
 
     public static readonly Kind<Port> Kind = new(Tables.Ports, "ports", "/v2.0/ports", NetworkDialect.Value)
     {
-        Sees = "network:get_port", ListsAll = "admin", AllByDefault = true,
-        Charges = (Tables.Quota, Tables.Quota.Counts(Tables.Ports, _ => [new("port", 1)]), NetworkDialect.Over),
+        Sees = "network:get_port", ListsAll = "admin", AllByDefault = true, Within = (_, x) => !x.Doomed,
+        Charges = (Tables.Quota, Tables.Quota.Counts(Tables.Ports, p => p.DeviceOwner == Routers.GatewayOwner ? [] : [new("port", 1)]), NetworkDialect.Over),
         Check = Check,
-        CheckDelete = (_, d) => d.Item.DeviceOwner == Routers.InterfaceOwner
+        // A router's gateway belongs to the cloud, not to the router's project.
+        TargetOf = p => new(p.DeviceOwner == Routers.GatewayOwner ? null : p.ProjectId),
+        CheckDelete = (_, d) => d.Item.DeviceOwner is Routers.InterfaceOwner or Routers.GatewayOwner
             ? throw new Fault(409, $"Port {d.Item.Id} cannot be deleted directly via the port API: has device owner {d.Item.DeviceOwner}.") { Kind = "ServicePortInUse" } : ValueTask.CompletedTask,
-        Extend = (w, _, p, _) =>
-        {
-            w.WriteStartArray("fixed_ips");
-            foreach (var f in p.FixedIps)
-            {
-                w.WriteStartObject();
-                w.WriteString("subnet_id", f.SubnetId);
-                w.WriteString("ip_address", f.IpAddress);
-                w.WriteEndObject();
-            }
-            w.WriteEndArray();
-            w.WriteStartArray("dns_assignment");
-            w.WriteEndArray();
-        },
+        Extend = (w, _, _, _) => w.Strings("dns_assignment", []),
     };
 
     public static readonly Route[] Routes =
     [
-        Kind.List("network:get_ports", where: Wanted),
-        new("POST", "/v2.0/ports", "network:create_port", Create), Kind.Show("network:get_port"),
-        new("PUT", "/v2.0/ports/{id}", "network:update_port", Update), new("DELETE", "/v2.0/ports/{id}", "network:delete_port", Delete),
+        Lists.Of(Kind, "network:get_ports", Wanted), Bulk.Create(Kind, "network:create_port", Create, c => Remove(c)), Kind.Show("network:get_port"),
+        new("PUT", "/v2.0/ports/{id}", "network:update_port", Update), new("DELETE", "/v2.0/ports/{id}", "network:delete_port", async c => { await Remove(c); return Reply.Empty(204); }),
     ];
 
     public static bool Plugged(Port p) => p.Host.Length > 0 && p.DeviceOwner != Routers.InterfaceOwner;
 
-    private static async ValueTask<Reply> Create(Call c)
+    private static async ValueTask<Port> Create(Call c, JsonElement given)
     {
-        var port = await Kind.Create(c, "network:create_port", Without(c.Body("port"), "fixed_ips", out var wished), c.Body("port").TryGetProperty("binding:host_id", out _) ? Sync : null, d => Address(c, d, wished));
-        return Kind.One1(c, 201, port);
+        var body = Body.Without(given, "fixed_ips", out var wished);
+        return await Kind.Create(c, "network:create_port", body, given.TryGetProperty("binding:host_id", out _) ? Sync : null, d => Address(c, d, wished));
     }
 
     private static async ValueTask<Reply> Update(Call c)
     {
-        var body = Without(c.Body("port"), "fixed_ips", out var wished);
+        var body = Body.Without(c.Body("port"), "fixed_ips", out var wished);
         return Kind.One1(c, 200, await Kind.Change(c, "network:update_port", d => d.Item = Kind.Read(c, d.Item, body, In.Update), Sync, body, d => wished is null ? ValueTask.CompletedTask : Address(c, d, wished)));
     }
 
-    private static async ValueTask<Reply> Delete(Call c)
+    private static async ValueTask Remove(Call c)
     {
         var port = (await Kind.Load(c, "network:delete_port")).Item;
-        await FloatingIps.Detach(c.Services, port, Change.By(c));
         await Kind.Delete(c, "network:delete_port", Removal);
-        return Reply.Empty(204);
+        await FloatingIps.Detach(c.Services, port, Change.By(c));
+        // What no host has is free for others by the time the client hears of it; the saga would do the same a little later.
+        if (!Plugged(port)) await Free(c.Store, port);
     }
 
     private static bool Wanted(Call c, Port p)
     {
+        if (p.DeviceOwner == Routers.GatewayOwner && !c.Caller.Has("admin")) return false;
         foreach (var (k, v) in c.Query)
         {
             if (k != "fixed_ips") continue;
@@ -87,18 +83,43 @@ public static class Ports
 
     private static async ValueTask Check(Call c, Draft<Port> d)
     {
-        var network = await Tables.Networks.Find(c.Store, d.Item.NetworkId, c.User?.ProjectId, c.Cancelled);
-        if (network is null || !c.Allows("network:get_network", new(network.Item.ProjectId)) && !Tables.Networks.Shared(network.Item)) throw Fault.NotFound("network", d.Item.NetworkId);
-        d.Item = await Complete(c.Services, d.Item, network.Item, d.Old is null, d.Body.ValueKind == JsonValueKind.Object && d.Body.TryGetProperty("security_groups", out _));
-        foreach (var pair in d.Item.AllowedAddressPairs)
-        {
-            if (pair.IpAddress.Contains('/', StringComparison.Ordinal)) Addresses.ParseCidr(pair.IpAddress, "allowed_address_pairs");
-            else Addresses.Parse(pair.IpAddress, "allowed_address_pairs");
-            if (pair.MacAddress is { } m) CheckMac(m);
-        }
+        var network = (await Tables.Networks.Find(c.Store, d.Item.NetworkId, c.User?.ProjectId, c.Cancelled))?.Item;
+        if (network is null || !c.Allows("network:get_network", new(network.ProjectId)) && !Tables.Networks.Shared(network)) throw Fault.NotFound("network", d.Item.NetworkId);
+        CheckRights(c, d, network);
+        d.Item = await Complete(c.Services, d.Item, network, d.Old is null, d.Body.ValueKind == JsonValueKind.Object && d.Body.TryGetProperty("security_groups", out _));
+        if (d.Old is null) d.Item = await WithMac(c.Store, d.Item, d.Undo);
+        d.Item = d.Item with { AllowedAddressPairs = [.. d.Item.AllowedAddressPairs.Select(p => Checked(p, d.Item))] };
+        if (d.Item.AllowedAddressPairs.Distinct().Count() < d.Item.AllowedAddressPairs.Length) throw new Fault(400, "Request contains duplicate address pair.") { Kind = "DuplicateAddressPairInRequest" };
         if (!d.Item.PortSecurityEnabled && (d.Item.SecurityGroups.Length > 0 || d.Item.AllowedAddressPairs.Length > 0))
             throw new Fault(409, "Port security must be enabled in order to have allowed address pairs or security groups on a port.") { Kind = "PortSecurityAndIPRequiredForSecurityGroups" };
-        if (d.Old is null) await TakeMac(c.Store, d);
+        foreach (var o in d.Item.ExtraDhcpOpts)
+            if (o.OptName is not { Length: > 0 and <= 64 } || o.OptValue is { Length: > 255 } || o.IpVersion is not (4 or 6)) throw Fault.BadRequest("Invalid input for extra_dhcp_opts.");
+    }
+
+    private static readonly (string Name, string Rule)[] Chosen =
+        [("mac_address", "network:create_port:mac_address"), ("port_security_enabled", "network:create_port:port_security_enabled"), ("allowed_address_pairs", "network:create_port:allowed_address_pairs")];
+
+    /// <summary>On another's network a project can't choose who it is there: these rules are asked about the network's project.</summary>
+    private static void CheckRights(Call c, Draft<Port> d, Network network)
+    {
+        bool Given(string name) => d.Body.ValueKind == JsonValueKind.Object && d.Body.TryGetProperty(name, out _);
+        var own = c.Allows("network:update_network", new(network.ProjectId));
+        if (!own && d.Old is null && !network.Shared) throw Fault.Forbidden("network:create_port");
+        foreach (var (name, rule) in Chosen)
+            if (Given(name)) c.Require(rule, new(network.ProjectId));
+        if (d.Old?.DeviceOwner == d.Item.DeviceOwner) return;
+        if (d.Item.DeviceOwner is Routers.InterfaceOwner or Routers.GatewayOwner || d.Old?.DeviceOwner is Routers.InterfaceOwner or Routers.GatewayOwner)
+            throw Fault.BadRequest("Invalid input for device_owner. Reason: a port becomes a router's by adding it to the router.");
+        if (d.Item.DeviceOwner.StartsWith("network:", StringComparison.Ordinal)) c.Require("network:create_port:device_owner", new(network.ProjectId));
+    }
+
+    private static AllowedPair Checked(AllowedPair pair, Port port)
+    {
+        if (pair.IpAddress is not { Length: > 0 } ip) throw new Fault(400, "AllowedAddressPair must contain ip_address") { Kind = "AllowedAddressPairsMissingIP" };
+        if (ip.Contains('/', StringComparison.Ordinal)) Addresses.ParseCidr(ip, "allowed_address_pairs");
+        else Addresses.Parse(ip, "allowed_address_pairs");
+        if (pair.MacAddress is { } mac) CheckMac(mac);
+        return pair with { MacAddress = (pair.MacAddress ?? port.MacAddress).ToLowerInvariant() };
     }
 
     /// <summary>Fills in what the client left to us: port security, groups.</summary>
@@ -107,29 +128,23 @@ public static class Ports
         if (fresh && !network.PortSecurityEnabled) p = p with { PortSecurityEnabled = false };
         if (fresh && p.PortSecurityEnabled && !groupsGiven) p = p with { SecurityGroups = [(await SecurityGroups.Default(s, p.ProjectId)).Id] };
         foreach (var id in p.SecurityGroups)
-            if (await Tables.SecurityGroups.Get(s.Store, p.ProjectId, id) is null) throw Fault.NotFound("security group", id);
+            if (await Tables.SecurityGroups.Get(s.Store, p.ProjectId, id) is null) throw Fault.NotFound("security_group", id);
         return p;
     }
 
-    private static async ValueTask TakeMac(IEntityStore store, Draft<Port> d)
+    /// <summary>The same port with a MAC that no other of its network has: the one it wishes, or a new one.</summary>
+    /// <exception cref="Fault">409 when the wished one is taken.</exception>
+    internal static async ValueTask<Port> WithMac(IEntityStore store, Port p, List<Func<ValueTask>> undo)
     {
-        var p = d.Item;
-        if (p.MacAddress.Length > 0)
-        {
-            CheckMac(p.MacAddress);
-            if (!await Claims.Take(store, "mac." + p.NetworkId, p.MacAddress.ToLowerInvariant(), p.Id)) throw new Fault(409, $"Unable to complete operation for network {p.NetworkId}. The mac address {p.MacAddress} is in use.") { Kind = "MacAddressInUse" };
-        }
-        else
-        {
-            string mac;
-            do mac = NewMac(); while (!await Claims.Take(store, "mac." + p.NetworkId, mac, p.Id));
-            d.Item = p with { MacAddress = mac };
-        }
-        var taken = d.Item;
-        d.Undo.Add(() => Claims.Free(store, "mac." + taken.NetworkId, taken.MacAddress.ToLowerInvariant(), taken.Id));
+        if (p.MacAddress.Length > 0) CheckMac(p.MacAddress);
+        var mac = p.MacAddress.Length > 0 ? p.MacAddress.ToLowerInvariant() : NewMac();
+        while (!await Claims.Take(store, "mac." + p.NetworkId, mac, p.Id))
+            mac = p.MacAddress.Length > 0 ? throw new Fault(409, $"Unable to complete operation for network {p.NetworkId}. The mac address {p.MacAddress} is in use.") { Kind = "MacAddressInUse" } : NewMac();
+        undo.Add(() => Claims.Free(store, "mac." + p.NetworkId, mac, p.Id));
+        return p with { MacAddress = mac };
     }
 
-    internal static string NewMac()
+    private static string NewMac()
     {
         var b = RandomNumberGenerator.GetBytes(3);
         return $"fa:16:3e:{b[0]:x2}:{b[1]:x2}:{b[2]:x2}";
@@ -144,21 +159,29 @@ public static class Ports
     private static async ValueTask Address(Call c, Draft<Port> d, JsonElement? wished)
     {
         var network = (await Tables.Networks.Find(c.Store, d.Item.NetworkId, c.User?.ProjectId, c.Cancelled))!.Item;
-        var asked = new List<(string? Subnet, string? Address)>();
-        if (wished is { } list)
-        {
-            if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() > 5) throw Fault.BadRequest("Invalid input for fixed_ips: it must be a list of at most 5 addresses.");
-            foreach (var e in list.EnumerateArray())
-            {
-                string? Text(string name) => e.ValueKind == JsonValueKind.Object && e.TryGetProperty(name, out var v) && v.ValueKind == JsonValueKind.String ? v.GetString() : null;
-                asked.Add((Text("subnet_id"), Text("ip_address")));
-            }
-        }
-        else asked.Add((null, null));
+        var asked = wished is { } list ? Asked(list, "fixed_ips") : [(null, null)];
+        if (asked.Any(x => x.Address is not null)) c.Require("network:create_port:fixed_ips", new(network.ProjectId));
         var old = d.Old?.FixedIps ?? [];
         var now = await Allocate(c.Services, d.Item, network, asked, old, d.Undo);
-        d.Item = d.Item with { FixedIps = now };
-        foreach (var gone in old.Where(o => !now.Contains(o))) d.After.Add(() => Addresses.Free(c.Store, gone.SubnetId, gone.IpAddress, d.Item.Id));
+        d.Item = d.Item with { FixedIps = now, Leaving = [.. d.Item.Leaving.Union(old).Except(now)] };
+    }
+
+    /// <summary>Reads a list of {subnet_id, ip_address}.</summary>
+    internal static List<(string? Subnet, string? Address)> Asked(JsonElement list, string what)
+    {
+        const int most = 5;
+        if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() > most) throw Fault.BadRequest($"Invalid input for {what}. Reason: it must be a list of at most {most} addresses.");
+        var asked = new List<(string? Subnet, string? Address)>();
+        foreach (var e in list.EnumerateArray())
+        {
+            if (e.ValueKind != JsonValueKind.Object) throw Fault.BadRequest($"Invalid input for {what}. Reason: each must be an object.");
+            foreach (var p in e.EnumerateObject())
+                if (p.Name is not ("subnet_id" or "ip_address") || p.Value.ValueKind is not (JsonValueKind.String or JsonValueKind.Null)) throw Fault.BadRequest($"Invalid input for {what}. Reason: '{(p.Name.Length > 40 ? p.Name[..40] : p.Name)}' is not a valid member.");
+            string? Text(string name) => e.TryGetProperty(name, out var v) ? v.GetString() : null;
+            asked.Add((Text("subnet_id"), Text("ip_address") is { } address ? Addresses.Parse(address).ToString() : null));
+        }
+        if (asked.Where(a => a.Address is not null).Distinct().Count() < asked.Count(a => a.Address is not null)) throw Fault.BadRequest($"Invalid input for {what}. Reason: Duplicate IP address.");
+        return asked;
     }
 
     /// <summary>Claims addresses. (null, null) means: one IPv4 and one IPv6 address of whatever subnets there are.</summary>
@@ -197,17 +220,7 @@ public static class Ports
 
     internal static async ValueTask Free(IEntityStore store, Port p)
     {
-        foreach (var f in p.FixedIps) await Addresses.Free(store, f.SubnetId, f.IpAddress, p.Id);
+        foreach (var f in p.FixedIps.Union(p.Leaving)) await Addresses.Free(store, f.SubnetId, f.IpAddress, p.Id);
         await Claims.Free(store, "mac." + p.NetworkId, p.MacAddress.ToLowerInvariant(), p.Id);
-    }
-
-    private static JsonElement Without(JsonElement body, string name, out JsonElement? value)
-    {
-        value = body.TryGetProperty(name, out var v) ? v : null;
-        if (value is null) return body;
-        var rest = System.Text.Json.Nodes.JsonObject.Create(body)!;
-        rest.Remove(name);
-        using var json = JsonDocument.Parse(rest.ToJsonString());
-        return json.RootElement.Clone();
     }
 }

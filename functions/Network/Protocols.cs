@@ -11,6 +11,9 @@ public static class Protocols
         ["ipv6-icmp"] = 58, ["ospf"] = 89, ["pgm"] = 113, ["vrrp"] = 112, ["sctp"] = 132, ["udplite"] = 136, ["ipv6-encap"] = 41, ["ipv6-route"] = 43, ["ipv6-frag"] = 44, ["ipv6-nonxt"] = 59, ["ipv6-opts"] = 60,
     };
 
+    /// <summary>Protocols that only IPv6 has.</summary>
+    public static bool IsIpv6(string name) => name == "icmpv6" || name.StartsWith("ipv6-", StringComparison.Ordinal);
+
     public static int? Number(string? name) => name is null or "any" ? null : Names.TryGetValue(name, out var n) ? n : int.Parse(name, null);
 
     /// <exception cref="Fault">400 for what is neither a known name nor 0..255.</exception>

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 using Cloud.Platform.Events;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
@@ -10,9 +11,9 @@ public abstract record NetworkResource : Resource
 {
     [Field(Filter = true, Sort = true)] public new string Id { get => base.Id; init => base.Id = value; }
     [Field(In.Create, Filter = true)] public new string ProjectId { get => base.ProjectId; init => base.ProjectId = value; }
-    [Field(In.Create, Filter = true, Wire = "tenant_id")] public string Tenant { get => base.ProjectId; init => base.ProjectId = value; }
+    [Field(In.Create, Filter = true, Wire = "tenant_id"), JsonIgnore] public string Tenant { get => base.ProjectId; init => base.ProjectId = value; }
     [Field(In.Both, Filter = true), MaxLength(255)] public string Description { get; init; } = "";
-    [Field(Filter = true)] public string[] Tags { get; init; } = [];
+    [Field] public string[] Tags { get; init; } = [];
     [Field(Wire = "created_at", Sort = true)] public DateTimeOffset Made => CreatedAt;
     [Field(Wire = "updated_at", Sort = true)] public DateTimeOffset Changed => UpdatedAt ?? CreatedAt;
     [Field] public long RevisionNumber => Revision;
@@ -36,6 +37,8 @@ public sealed record Network : NamedResource
     [Field(In.Create, Wire = "provider:segmentation_id", Policy = "network:provider", Nullable = true)] public int? Vni { get; init; }
     [Field(In.Create)] public string[] AvailabilityZoneHints { get; init; } = [];
     [Field] public string[] AvailabilityZones { get; init; } = ["nova"];
+    /// <summary>Ids of its subnets, in the order they were made; changed in the subnet's own transaction.</summary>
+    [Field] public string[] Subnets { get; init; } = [];
     [Field(In.Both, Nullable = true)] public bool? IsDefault { get; init; }
     [Field(In.Both, Nullable = true)] public string? DnsDomain { get; init; } = "";
     [Field(In.Both, Nullable = true)] public string? QosPolicyId { get; init; }
@@ -71,39 +74,45 @@ public sealed record Port : NamedResource
 {
     [Field(In.Create, Filter = true, Required = true)] public string NetworkId { get; init; } = "";
     [Field(In.Both, Filter = true)] public bool AdminStateUp { get; init; } = true;
-    [Field(In.Create, Filter = true)] public string MacAddress { get; init; } = "";
-    [Field(Filter = false)] public PortAddress[] FixedIps { get; init; } = [];
+    [Field(In.Create, Filter = true, Sort = true)] public string MacAddress { get; init; } = "";
+    [Field] public PortAddress[] FixedIps { get; init; } = [];
     [Field(In.Both, Filter = true)] public string DeviceId { get; init; } = "";
     [Field(In.Both, Filter = true)] public string DeviceOwner { get; init; } = "";
     [Field(Filter = true, Sort = true)] public string Status { get; init; } = "DOWN";
     [Field(In.Both, Filter = true)] public string[] SecurityGroups { get; init; } = [];
-    [Field(In.Both)] public AllowedPair[] AllowedAddressPairs { get; init; } = [];
+    [Field(In.Both, Nullable = true), MaxLength(10)] public AllowedPair[] AllowedAddressPairs { get; init => field = value ?? []; } = [];
     [Field(In.Both)] public bool PortSecurityEnabled { get; init; } = true;
-    [Field(In.Both, Wire = "binding:vnic_type")] public string VnicType { get; init; } = "normal";
+    [Field(In.Both, Wire = "binding:vnic_type"), AllowedValues("normal")] public string VnicType { get; init; } = "normal";
     [Field(In.Both, Wire = "binding:host_id", Policy = "network:binding", Filter = true, Nullable = true)] public string Host { get; init; } = "";
     [Field(Wire = "binding:vif_type", Policy = "network:binding")] public string VifType => Host.Length > 0 ? "bridge" : "unbound";
     [Field(Wire = "binding:vif_details", Policy = "network:binding")] public Dictionary<string, bool> VifDetails => Host.Length > 0 ? new() { ["port_filter"] = true } : [];
     [Field(In.Both, Wire = "binding:profile", Policy = "network:binding", Nullable = true)] public Dictionary<string, System.Text.Json.JsonElement>? Profile { get; init; } = [];
-    [Field(In.Both)] public ExtraDhcp[] ExtraDhcpOpts { get; init; } = [];
+    [Field(In.Both, Nullable = true), MaxLength(20)] public ExtraDhcp[] ExtraDhcpOpts { get; init => field = value ?? []; } = [];
     [Field(In.Both, Nullable = true)] public string? DnsName { get; init; } = "";
     [Field(In.Both, Nullable = true)] public string? QosPolicyId { get; init; }
+    /// <summary>Made for its server, and goes with it.</summary>
+    public bool Ours { get; init; }
+    /// <summary>Addresses it no longer has: free for others when its host has let go of them.</summary>
+    public PortAddress[] Leaving { get; init; } = [];
 }
 
 public sealed record ExtraDhcp(string OptName, string? OptValue, int IpVersion = 4);
 
-public sealed record Gateway(string NetworkId, string SubnetId, string Address, string PortId, string Mac, bool EnableSnat);
+/// <param name="PortId">Its port on the external network, which only administrators see.</param>
+public sealed record Gateway(string NetworkId, string PortId, string Mac, PortAddress[] Ips, bool EnableSnat);
 
 public sealed record Router : NamedResource
 {
     [Field(In.Both, Filter = true)] public bool AdminStateUp { get; init; } = true;
     [Field(Filter = true)] public string Status { get; init; } = "ACTIVE";
-    [Field(In.Update)] public HostRoute[] Routes { get; init; } = [];
-    [Field(In.Create, Nullable = true)] public bool? Distributed { get; init; } = false;
-    [Field(In.Create, Nullable = true)] public bool? Ha { get; init; } = false;
+    [Field(In.Update, Nullable = true)] public HostRoute[] Routes { get; init => field = value ?? []; } = [];
+    [Field(In.Create, Nullable = true, Policy = "admin"), AllowedValues(false, null)] public bool? Distributed { get; init; } = false;
+    [Field(In.Create, Nullable = true, Policy = "admin"), AllowedValues(false, null)] public bool? Ha { get; init; } = false;
     [Field(In.Create)] public string[] AvailabilityZoneHints { get; init; } = [];
     [Field] public string[] AvailabilityZones { get; init; } = ["nova"];
-    [Field(In.Create, Nullable = true)] public string? FlavorId { get; init; }
     public Gateway? Gateway { get; init; }
+    /// <summary>Of gateways it no longer has: free for others when its host has let go of them.</summary>
+    public Gateway[] Leaving { get; init; } = [];
     /// <summary>The host its namespace is on; chosen when it first has something to route.</summary>
     [OperatorOnly] public string Host { get; init; } = "";
 }

@@ -11,13 +11,18 @@ namespace Cloud.Network;
 /// <summary>https://docs.openstack.org/api-ref/network/v2/#routers</summary>
 public static class Routers
 {
-    public const string InterfaceOwner = "network:router_interface";
+    public const string InterfaceOwner = "network:router_interface", GatewayOwner = "network:router_gateway";
 
     /// <summary>Makes the router's host true to the rows: interfaces, gateway, routes, floating IPs.</summary>
     public static readonly Saga<Router> Sync = Saga<Router>.Named("router-sync-1", Tables.Routers)
         .Insist()
         .Step("place", async w => w.Item = w.Item with { Host = w.Item.Host.Length > 0 ? w.Item.Host : await Place(w.Services, w.Item) })
         .Agent("route", async w => w.Item.Host.Length > 0 ? [await Specs.Ensure(w.Services, w.Item)] : [])
+        .Step("leave", async w =>
+        {
+            foreach (var g in w.Item.Leaving) await Free(w.Store, g, gone: g.PortId != w.Item.Gateway?.PortId);
+            w.Item = w.Item.Leaving.Length > 0 ? w.Item with { Leaving = [] } : w.Item;
+        })
         .Step("floating", w => FloatingIps.Settle(w.Services, w.Item, w.Change))
         .Step("interfaces", async w =>
         {
@@ -36,32 +41,17 @@ public static class Routers
         .Agent("unroute", w => new(w.Item.Host.Length > 0 ? [new HostCommand(w.Item.Host, new RemoveRouter(w.Item.Id))] : []))
         .Step("free", async w =>
         {
-            if (w.Item.Gateway is { } g) await Addresses.Free(w.Store, g.SubnetId, g.Address, g.PortId);
+            foreach (var left in w.Item.Leaving) await Free(w.Store, left, gone: true);
+            if (w.Item.Gateway is not { } g) return;
+            if (await Tables.Ports.Get(w.Store, w.Item.ProjectId, g.PortId) is { } port) w.Add(Tables.Ports.Deletion(w.Services, port, w.Change));
+            await Free(w.Store, g, gone: true);
         });
 
     public static readonly Kind<Router> Kind = new(Tables.Routers, "routers", "/v2.0/routers", NetworkDialect.Value)
     {
-        Sees = "network:get_router", ListsAll = "admin", AllByDefault = true,
+        Sees = "network:get_router", ListsAll = "admin", AllByDefault = true, Within = (_, x) => !x.Doomed,
         Charges = (Tables.Quota, Tables.Quota.Counts(Tables.Routers, _ => [new("router", 1)]), NetworkDialect.Over),
-        Check = async (c, d) =>
-        {
-            foreach (var r in d.Item.Routes)
-            {
-                Addresses.ParseCidr(r.Destination, "routes");
-                Addresses.Parse(r.Nexthop, "routes");
-            }
-            if (d.Item.Routes.Length > 30) throw new Fault(409, "The number of routes exceeds the maximum 30.") { Kind = "RoutesExhausted" };
-            if (d.Item.Routes.Length > 0 && d.Old is not null)
-            {
-                var near = new List<System.Net.IPNetwork>();
-                foreach (var p in await Interfaces(c.Store, d.Item))
-                    foreach (var f in p.FixedIps)
-                        if (await Tables.Subnets.Find(c.Store, f.SubnetId, p.ProjectId) is { } s) near.Add(System.Net.IPNetwork.Parse(s.Item.Cidr));
-                foreach (var r in d.Item.Routes)
-                    if (d.Item.Gateway is null && !near.Any(n => n.Contains(Addresses.Parse(r.Nexthop))))
-                        throw Fault.BadRequest($"Invalid format for routes: the nexthop {r.Nexthop} is not connected with router.");
-            }
-        },
+        Check = CheckRoutes,
         CheckDelete = async (c, d) =>
         {
             if ((await Interfaces(c.Store, d.Item)).Count > 0) throw new Fault(409, $"Router {d.Item.Id} still has ports") { Kind = "RouterInUse" };
@@ -73,27 +63,18 @@ public static class Routers
             w.WriteStartObject();
             w.WriteString("network_id", g.NetworkId);
             w.WriteBoolean("enable_snat", g.EnableSnat);
-            w.WriteStartArray("external_fixed_ips");
-            w.WriteStartObject();
-            w.WriteString("subnet_id", g.SubnetId);
-            w.WriteString("ip_address", g.Address);
-            w.WriteEndObject();
-            w.WriteEndArray();
+            w.Objects("external_fixed_ips", g.Ips, ip => { w.WriteString("subnet_id", ip.SubnetId); w.WriteString("ip_address", ip.IpAddress); });
             w.WriteEndObject();
         },
     };
 
     public static readonly Route[] Routes =
     [
-        Kind.List("network:get_routers"), Kind.Show("network:get_router"), Kind.Delete("network:delete_router", Removal),
-        new("POST", "/v2.0/routers", "network:create_router", async c =>
-        {
-            var body = Split(c, out var gateway);
-            return Kind.One1(c, 201, await Kind.Create(c, "network:create_router", body, gateway is null ? null : Sync, d => SetGateway(c, d, gateway)));
-        }),
+        Lists.Of(Kind, "network:get_routers"), Kind.Show("network:get_router"), Kind.Delete("network:delete_router", Removal),
+        Bulk.Create(Kind, "network:create_router", (c, body) => Make(c, body), c => Kind.Delete(c, "network:delete_router", Removal)),
         new("PUT", "/v2.0/routers/{id}", "network:update_router", async c =>
         {
-            var body = Split(c, out var gateway);
+            var body = Body.Without(c.Body("router"), "external_gateway_info", out var gateway);
             return Kind.One1(c, 200, await Kind.Change(c, "network:update_router", d => d.Item = Kind.Read(c, d.Item, body, In.Update), Sync, body, d => SetGateway(c, d, gateway)));
         }),
         new("PUT", "/v2.0/routers/{id}/add_router_interface", "network:update_router", c => RouterInterfaces.Add(c)),
@@ -115,15 +96,29 @@ public static class Routers
         return (able.FirstOrDefault(h => near.Contains(h.Name)) ?? able[(int)((uint)string.GetHashCode(r.Id, StringComparison.Ordinal) % (uint)able.Count)]).Name;
     }
 
-    private static JsonElement Split(Call c, out JsonElement? gateway)
+    private static async ValueTask CheckRoutes(Call c, Draft<Router> d)
     {
-        var body = c.Body("router");
-        gateway = body.TryGetProperty("external_gateway_info", out var g) ? g : null;
-        if (gateway is null) return body;
-        var rest = System.Text.Json.Nodes.JsonObject.Create(body)!;
-        rest.Remove("external_gateway_info");
-        using var json = JsonDocument.Parse(rest.ToJsonString());
-        return json.RootElement.Clone();
+        var routes = d.Item.Routes;
+        if (routes.Length == 0 || (d.Old is not null && routes.SequenceEqual(d.Old.Routes))) return;
+        if (routes.Length > 30) throw new Fault(409, "The number of routes exceeds the maximum 30.") { Kind = "RoutesExhausted" };
+        if (routes.Distinct().Count() < routes.Length) throw Fault.BadRequest("Invalid input for routes. Reason: Duplicate items in the list.");
+        List<PortAddress> own = [.. (await Interfaces(c.Store, d.Item)).SelectMany(p => p.FixedIps), .. d.Item.Gateway?.Ips ?? []];
+        var near = new List<System.Net.IPNetwork>();
+        foreach (var id in own.Select(o => o.SubnetId).Distinct())
+            if (await Tables.Subnets.Find(c.Store, id, d.Item.ProjectId, c.Cancelled) is { } s) near.Add(System.Net.IPNetwork.Parse(s.Item.Cidr));
+        foreach (var r in routes)
+        {
+            var (to, via) = (Addresses.ParseCidr(r.Destination, "routes"), Addresses.Parse(r.Nexthop, "routes"));
+            if (to.BaseAddress.AddressFamily != via.AddressFamily) throw Fault.BadRequest("Invalid format for routes: destination and nexthop are of different families.");
+            if (!near.Any(n => n.Contains(via))) throw Fault.BadRequest($"Invalid format for routes: {r.Destination}, the nexthop is not connected with router");
+            if (own.Any(o => o.IpAddress == via.ToString())) throw Fault.BadRequest($"Invalid format for routes: {r.Destination}, the nexthop is used by router");
+        }
+    }
+
+    private static ValueTask<Router> Make(Call c, JsonElement given)
+    {
+        var body = Body.Without(given, "external_gateway_info", out var gateway);
+        return Kind.Create(c, "network:create_router", body, gateway is null ? null : Sync, d => SetGateway(c, d, gateway));
     }
 
     private static async ValueTask SetGateway(Call c, Draft<Router> d, JsonElement? info)
@@ -132,39 +127,58 @@ public static class Routers
         var old = d.Old?.Gateway;
         if (g.ValueKind == JsonValueKind.Null || (g.ValueKind == JsonValueKind.Object && !g.EnumerateObject().Any()))
         {
-            if (old is null) return;
-            if ((await Tables.FloatingIps.InProject(c.Store, d.Item.ProjectId)).Any(f => f.RouterId == d.Item.Id))
-                throw new Fault(409, $"Gateway cannot be updated for router {d.Item.Id}, since a gateway to external network {old.NetworkId} is required by one or more floating IPs.") { Kind = "RouterExternalGatewayInUseByFloatingIp" };
+            if (old is not null) await Drop(c, d, old);
             d.Item = d.Item with { Gateway = null };
-            d.After.Add(() => Addresses.Free(c.Store, old.SubnetId, old.Address, old.PortId));
             return;
         }
-        if (g.ValueKind != JsonValueKind.Object || !g.TryGetProperty("network_id", out var id) || id.ValueKind != JsonValueKind.String) throw Fault.BadRequest("Invalid input for external_gateway_info: network_id is required.");
-        var network = await Tables.Networks.Find(c.Store, id.GetString()!, c.User?.ProjectId, c.Cancelled) ?? throw Fault.NotFound("network", id.GetString()!);
-        if (!network.Item.External) throw Fault.BadRequest($"Bad router request: Network {network.Item.Id} is not an external network.");
-        var snat = g.TryGetProperty("enable_snat", out var e) ? e.ValueKind == JsonValueKind.True : old?.EnableSnat ?? true;
-        if (old?.NetworkId == network.Item.Id)
+        if (g.ValueKind != JsonValueKind.Object || !g.TryGetProperty("network_id", out var id) || id.ValueKind != JsonValueKind.String) throw Fault.BadRequest("Invalid input for external_gateway_info. Reason: network_id is required.");
+        var network = (await Tables.Networks.Find(c.Store, id.GetString()!, c.User?.ProjectId, c.Cancelled))?.Item;
+        if (network is null || !c.Allows("network:get_network", new(network.ProjectId)) && !Tables.Networks.Shared(network)) throw Fault.NotFound("network", id.GetString()!);
+        if (!network.External) throw Fault.BadRequest($"Bad router request: Network {network.Id} is not an external network.");
+        var snat = !g.TryGetProperty("enable_snat", out var e) ? old?.EnableSnat ?? true : Lenient.Boolean(e) ?? throw Fault.BadRequest("Invalid input for external_gateway_info. Reason: enable_snat must be a boolean.");
+        if (snat != (old?.EnableSnat ?? true)) c.Require("network:set_snat", default);
+        var wished = g.TryGetProperty("external_fixed_ips", out var ips) && ips.ValueKind != JsonValueKind.Null ? Ports.Asked(ips, "external_fixed_ips") : null;
+        if (wished is not null && wished.Any(w => w.Address is not null)) c.Require("network:choose_gateway_address", default);
+        if (old?.NetworkId == network.Id && wished is null)
         {
             d.Item = d.Item with { Gateway = old with { EnableSnat = snat } };
             return;
         }
-        string? Wish(string name) => g.TryGetProperty("external_fixed_ips", out var ips) && ips.ValueKind == JsonValueKind.Array && ips.GetArrayLength() > 0 && ips[0].ValueKind == JsonValueKind.Object
-            && ips[0].TryGetProperty(name, out var v) && v.ValueKind == JsonValueKind.String ? v.GetString() : null;
-        var subnets = await Tables.SubnetsOf(c.Store, network.Item, c.Cancelled);
-        var subnet = subnets.FirstOrDefault(s => s.IpVersion == 4 && (Wish("subnet_id") is not { } w || s.Id == w)) ?? throw Fault.BadRequest($"Bad router request: Network {network.Item.Id} has no usable subnet.");
-        var portId = c.Services.Ids.New();
-        var address = await Addresses.Claim(c.Store, subnet, portId, Wish("ip_address"), c.Cancelled);
-        d.Undo.Add(() => Addresses.Free(c.Store, subnet.Id, address, portId));
-        if (old is not null) d.After.Add(() => Addresses.Free(c.Store, old.SubnetId, old.Address, old.PortId));
-        d.Item = d.Item with { Gateway = new(network.Item.Id, subnet.Id, address, portId, Ports.NewMac(), snat) };
+        var fresh = new Port
+        {
+            Id = c.Services.Ids.New(), ProjectId = d.Item.ProjectId, NetworkId = network.Id, DeviceId = d.Item.Id, DeviceOwner = GatewayOwner, PortSecurityEnabled = false, Status = "ACTIVE", CreatedAt = c.Now,
+        };
+        var was = old?.NetworkId == network.Id ? await Tables.Ports.Get(c.Store, d.Item.ProjectId, old.PortId, c.Cancelled) : null;
+        if (old is not null && was is null) await Drop(c, d, old);
+        var before = was?.Item ?? await Ports.WithMac(c.Store, fresh, d.Undo);
+        var port = before with { FixedIps = await Ports.Allocate(c.Services, before, network, wished ?? [(null, null)], was?.Item.FixedIps ?? [], d.Undo) };
+        d.Add(was is null ? await Tables.Ports.Insertion(c.Services, port, Change.By(c), c.Cancelled) : Tables.Ports.Replacement(c.Services, port, was, Change.By(c)));
+        if (was?.Item.FixedIps.Except(port.FixedIps).ToArray() is { Length: > 0 } gone) d.Item = d.Item with { Leaving = [.. d.Item.Leaving, old! with { Ips = gone }] };
+        d.Item = d.Item with { Gateway = new(network.Id, port.Id, port.MacAddress, port.FixedIps, snat) };
+    }
+
+    private static async ValueTask Drop(Call c, Draft<Router> d, Gateway old)
+    {
+        if ((await Tables.FloatingIps.InProject(c.Store, d.Item.ProjectId)).Any(f => f.RouterId == d.Item.Id))
+            throw new Fault(409, $"Gateway cannot be updated for router {d.Item.Id}, since a gateway to external network {old.NetworkId} is required by one or more floating IPs.") { Kind = "RouterExternalGatewayInUseByFloatingIp" };
+        if (await Tables.Ports.Get(c.Store, d.Item.ProjectId, old.PortId, c.Cancelled) is { } port) d.Add(Tables.Ports.Deletion(c.Services, port, Change.By(c)));
+        d.Item = d.Item with { Leaving = [.. d.Item.Leaving, old] };
+    }
+
+    // The port of one that only changed its addresses stays.
+    private static async ValueTask Free(IEntityStore store, Gateway g, bool gone)
+    {
+        foreach (var ip in g.Ips) await Addresses.Free(store, ip.SubnetId, ip.IpAddress, g.PortId);
+        if (gone) await Claims.Free(store, "mac." + g.NetworkId, g.Mac, g.PortId);
+        if (gone) await Tables.Ports.Forget(store, g.PortId);
     }
 
     private static async ValueTask<Reply> ExtraRoutes(Call c, Func<HostRoute[], HostRoute[], HostRoute[]> change)
     {
         var body = c.Body("router");
         var wanted = body.TryGetProperty("routes", out var r) && r.ValueKind == JsonValueKind.Array
-            ? [.. r.EnumerateArray().Select(x => x.ValueKind == JsonValueKind.Object && x.TryGetProperty("destination", out var d) && x.TryGetProperty("nexthop", out var n) ? new HostRoute(d.ToString(), n.ToString()) : throw Fault.BadRequest("Invalid format for routes."))]
-            : Array.Empty<HostRoute>();
+            ? r.EnumerateArray().Select(x => x.ValueKind == JsonValueKind.Object && x.TryGetProperty("destination", out var d) && x.TryGetProperty("nexthop", out var n) ? new HostRoute(d.ToString(), n.ToString()) : throw Fault.BadRequest("Invalid format for routes.")).ToArray()
+            : throw Fault.BadRequest("Invalid input for routes. Reason: it must be a list.");
         return Kind.One1(c, 200, await Kind.Change(c, "network:update_router", d => d.Item = d.Item with { Routes = change(d.Item.Routes, wanted) }, Sync));
     }
 }

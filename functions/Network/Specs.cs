@@ -91,8 +91,8 @@ public static class Specs
         if (r.Gateway is { } g)
         {
             var network = (await Tables.Networks.Find(s.Store, g.NetworkId))!.Item;
-            var subnet = (await Tables.SubnetsOf(s.Store, network)).First(x => x.Id == g.SubnetId);
-            external = new(await Of(s, network), g.PortId, g.Mac, await WithPrefix(s, network, [new(g.SubnetId, g.Address)]), subnet.GatewayIp is null ? [] : [subnet.GatewayIp], g.EnableSnat);
+            var gateways = (await Tables.SubnetsOf(s.Store, network)).Where(x => x.GatewayIp is not null && g.Ips.Any(i => i.SubnetId == x.Id)).Select(x => x.GatewayIp!);
+            if (g.Ips.Length > 0) external = new(await Of(s, network), g.PortId, g.Mac, await WithPrefix(s, network, g.Ips), [.. gateways], g.EnableSnat);
         }
         var floating = (await Tables.FloatingIps.InProject(s.Store, r.ProjectId)).Where(f => f.RouterId == r.Id && f.FixedIpAddress is not null && !f.Doomed);
         return new(r.Host, new EnsureRouter(new(r.Id, r.ProjectId, r.AdminStateUp, external, [.. interfaces],

@@ -16,38 +16,29 @@ public static class Subnets
         Check = Check,
         CheckDelete = async (c, d) =>
         {
-            var network = (await Tables.Networks.Get(c.Store, d.Item.ProjectId, d.Item.NetworkId, c.Cancelled))!;
-            if ((await Tables.PortsOf(c.Store, network.Item, c.Cancelled)).Any(p => p.FixedIps.Any(f => f.SubnetId == d.Item.Id)))
-                throw new Fault(409, $"Unable to complete operation on subnet {d.Item.Id}: One or more ports have an IP allocation from this subnet.") { Kind = "SubnetInUse" };
             var subnet = d.Item;
+            var network = (await Tables.Networks.Get(c.Store, subnet.ProjectId, subnet.NetworkId, c.Cancelled))!;
+            if ((await Tables.PortsOf(c.Store, network.Item, c.Cancelled)).Any(p => !p.Doomed && p.FixedIps.Any(f => f.SubnetId == subnet.Id))
+                || (network.Item.External && (await Tables.FloatingIps.Everywhere(c.Store, c.Cancelled)).Any(f => f.FromSubnet == subnet.Id)))
+                throw new Fault(409, $"Unable to complete operation on subnet {subnet.Id}: One or more ports have an IP allocation from this subnet.") { Kind = "SubnetInUse" };
+            d.Add(Networks.Sync.Along(c.Services, network.Item with { Subnets = [.. network.Item.Subnets.Where(id => id != subnet.Id)] }, network, Change.By(c)));
             d.After.Add(() => Forget(c.Store, subnet));
-            Networks.Sync.Join(c.Services, network, Change.By(c), d.Ops, d.Messages);
         },
     };
 
     public static readonly Route[] Routes =
     [
-        Kind.List("network:get_subnets"), Kind.Create("network:create_subnet"), Kind.Show("network:get_subnet"), Kind.Update("network:update_subnet"), Kind.Delete("network:delete_subnet"),
+        Lists.Of(Kind, "network:get_subnets"), Bulk.Create(Kind, "network:create_subnet", "network:delete_subnet"), Kind.Show("network:get_subnet"), Kind.Update("network:update_subnet"), Kind.Delete("network:delete_subnet"),
     ];
 
     private static async ValueTask Check(Call c, Draft<Subnet> d)
     {
-        var s = d.Item;
-        var network = await Tables.Networks.Find(c.Store, s.NetworkId, c.User?.ProjectId, c.Cancelled);
-        if (network is null || !c.Allows("network:get_network", new(network.Item.ProjectId)) && !Tables.Networks.Shared(network.Item)) throw Fault.NotFound("network", s.NetworkId);
+        var network = await Tables.Networks.Find(c.Store, d.Item.NetworkId, c.User?.ProjectId, c.Cancelled);
+        if (network is null || !c.Allows("network:get_network", new(network.Item.ProjectId)) && !Tables.Networks.Shared(network.Item)) throw Fault.NotFound("network", d.Item.NetworkId);
         c.Require("network:create_subnet", new(network.Item.ProjectId));
-        var net = Addresses.ParseCidr(s.Cidr);
-        var six = net.BaseAddress.AddressFamily == AddressFamily.InterNetworkV6;
-        if (s.IpVersion != (six ? 6 : 4)) throw Fault.BadRequest($"Invalid input for operation: cidr '{s.Cidr}' does not match the ip_version '{s.IpVersion}'.");
-        if (net.PrefixLength > (six ? 126 : 30)) throw Fault.BadRequest($"Invalid input for operation: the subnet {s.Cidr} is too small.");
-        if (!six && (s.Ipv6RaMode ?? s.Ipv6AddressMode) is not null) throw Fault.BadRequest("ipv6_ra_mode or ipv6_address_mode cannot be set when ip_version is 4.");
-        if (s.SubnetpoolId is not null) throw Fault.BadRequest("Subnet pools are not offered.");
-        var (first, last) = Addresses.Bounds(net);
-        s = s with { Cidr = net.ToString(), ProjectId = network.Item.ProjectId };
-        // A gateway not mentioned is the first address; one set to null is none.
-        if (s.GatewayIp is null && d.Old is null && !(d.Body.TryGetProperty("gateway_ip", out _))) s = s with { GatewayIp = Addresses.From(first + 1, net.BaseAddress.AddressFamily).ToString() };
-        if (s.GatewayIp is { } g && (!net.Contains(Addresses.Parse(g, "gateway_ip")) || Addresses.ToNumber(IPAddress.Parse(g)) == first)) throw Fault.BadRequest($"Gateway is not valid on subnet: {g}");
-        if (s.AllocationPools.Length == 0) s = s with { AllocationPools = Pools(first, last, s.GatewayIp, net.BaseAddress.AddressFamily) };
+        var net = Addresses.ParseCidr(d.Item.Cidr);
+        var s = Complete(d, net) with { ProjectId = network.Item.ProjectId };
+        CheckModes(s, net);
         CheckPools(s, net);
         foreach (var dns in s.DnsNameservers) Addresses.Parse(dns, "dns_nameservers");
         foreach (var r in s.HostRoutes) { Addresses.ParseCidr(r.Destination, "host_routes"); Addresses.Parse(r.Nexthop, "host_routes"); }
@@ -55,14 +46,61 @@ public static class Subnets
         {
             foreach (var other in await Tables.SubnetsOf(c.Store, network.Item, c.Cancelled))
                 if (Addresses.Overlap(net, IPNetwork.Parse(other.Cidr))) throw Fault.BadRequest($"Invalid input for operation: Requested subnet with cidr: {s.Cidr} for network: {network.Item.Id} overlaps with another subnet.");
-            var id = s.Id;
-            var address = await Addresses.Claim(c.Store, s, "dhcp:" + id, null, c.Cancelled);
-            d.Undo.Add(() => Addresses.Free(c.Store, id, address, "dhcp:" + id));
-            s = s with { DhcpAddress = address };
         }
-        d.Item = s;
-        // Writing the network's row in the same transaction also makes two overlapping subnets at once impossible.
-        Networks.Sync.Join(c.Services, network, Change.By(c), d.Ops, d.Messages);
+        else if (d.Old.GatewayIp is { } gateway && gateway != s.GatewayIp && await Claims.OwnerOf(c.Store, "ip." + s.Id, gateway, c.Cancelled) is { } port)
+            throw new Fault(409, $"Current gateway ip {gateway} already in use by port {port}. Unable to update.") { Kind = "GatewayIpInUse" };
+        d.Item = await Dhcp(c, d, s);
+        // Two overlapping subnets at once can't both write the network's row.
+        if (d.Old is null || !Same(d.Old, d.Item)) d.Add(Networks.Sync.Along(c.Services, d.Old is null ? network.Item with { Subnets = [.. network.Item.Subnets, s.Id] } : network.Item, network, Change.By(c)));
+    }
+
+    // Hosts know these of it.
+    private static bool Same(Subnet a, Subnet b) =>
+        a.GatewayIp == b.GatewayIp && a.DhcpAddress == b.DhcpAddress && a.DnsNameservers.SequenceEqual(b.DnsNameservers) && a.HostRoutes.SequenceEqual(b.HostRoutes);
+
+    /// <summary>Fills in what the client left to us: gateway and pools.</summary>
+    private static Subnet Complete(Draft<Subnet> d, IPNetwork net)
+    {
+        var s = d.Item with { Cidr = net.ToString() };
+        var family = net.BaseAddress.AddressFamily;
+        var six = family == AddressFamily.InterNetworkV6;
+        if (s.IpVersion != (six ? 6 : 4)) throw Fault.BadRequest($"Invalid input for operation: cidr '{s.Cidr}' does not match the ip_version '{s.IpVersion}'.");
+        if (net.PrefixLength > (six ? 126 : 30) || net.PrefixLength == 0) throw Fault.BadRequest($"Invalid input for operation: a subnet can't have the prefix length of {s.Cidr}.");
+        if (s.SubnetpoolId is not null) throw Fault.BadRequest("Subnet pools are not offered.");
+        var (first, last) = Addresses.Bounds(net);
+        // A gateway not mentioned is the first address; one set to null is none.
+        if (s.GatewayIp is null && d.Old is null && !d.Body.TryGetProperty("gateway_ip", out _)) s = s with { GatewayIp = Addresses.From(first + 1, family).ToString() };
+        if (s.GatewayIp is { } g && Addresses.Parse(g, "gateway_ip") is var gateway)
+        {
+            if (!net.Contains(gateway) || Addresses.ToNumber(gateway) == first || (!six && Addresses.ToNumber(gateway) == last)) throw Fault.BadRequest($"Invalid input for operation: Gateway is not valid on subnet.");
+            s = s with { GatewayIp = gateway.ToString() };
+        }
+        return s.AllocationPools.Length > 0 || d.Body.TryGetProperty("allocation_pools", out var given) && d.Old is null && given.GetArrayLength() == 0 ? s : s with { AllocationPools = Pools(first, last, s.GatewayIp, family) };
+    }
+
+    private static void CheckModes(Subnet s, IPNetwork net)
+    {
+        if ((s.Ipv6RaMode ?? s.Ipv6AddressMode) is null) return;
+        if (s.IpVersion == 4) throw Fault.BadRequest("Invalid input for operation: ipv6_ra_mode or ipv6_address_mode cannot be set when ip_version is 4.");
+        if (!s.EnableDhcp) throw Fault.BadRequest("Invalid input for operation: ipv6_ra_mode or ipv6_address_mode cannot be set when enable_dhcp is set to False.");
+        if (s.Ipv6RaMode is not null && s.Ipv6AddressMode is not null && s.Ipv6RaMode != s.Ipv6AddressMode)
+            throw Fault.BadRequest($"Invalid input for operation: ipv6_ra_mode set to '{s.Ipv6RaMode}' with ipv6_address_mode set to '{s.Ipv6AddressMode}' is not valid. If both attributes are set, they must be the same value.");
+        if (s.Slaac && net.PrefixLength != 64) throw Fault.BadRequest($"Invalid input for operation: Invalid CIDR {s.Cidr} for IPv6 address mode. OpenStack uses the EUI-64 address format, which requires the prefix to be /64.");
+    }
+
+    /// <summary>An address for DHCP, DNS and metadata while there is DHCP.</summary>
+    private static async ValueTask<Subnet> Dhcp(Call c, Draft<Subnet> d, Subnet s)
+    {
+        if (s.EnableDhcp == s.DhcpAddress is not null) return s;
+        var (id, owner) = (s.Id, "dhcp:" + s.Id);
+        if (s.DhcpAddress is { } old)
+        {
+            d.After.Add(() => Addresses.Free(c.Store, id, old, owner));
+            return s with { DhcpAddress = null };
+        }
+        var address = await Addresses.Claim(c.Store, s, owner, null, c.Cancelled);
+        d.Undo.Add(() => Addresses.Free(c.Store, id, address, owner));
+        return s with { DhcpAddress = address };
     }
 
     private static Pool[] Pools(UInt128 first, UInt128 last, string? gateway, AddressFamily family)
@@ -76,6 +114,7 @@ public static class Subnets
     private static void CheckPools(Subnet s, IPNetwork net)
     {
         UInt128? before = null;
+        if (s.AllocationPools.Length > 100) throw Fault.BadRequest("Invalid input for allocation_pools: there are too many.");
         foreach (var p in s.AllocationPools.OrderBy(p => Addresses.ToNumber(Addresses.Parse(p.Start, "allocation_pools"))))
         {
             var (a, b) = (Addresses.Parse(p.Start, "allocation_pools"), Addresses.Parse(p.End, "allocation_pools"));

@@ -19,7 +19,7 @@ public static class Tables
     });
 
     public static async ValueTask<IReadOnlyList<Subnet>> SubnetsOf(IEntityStore store, Network n, CancellationToken ct = default) =>
-        [.. (await Subnets.InProject(store, n.ProjectId, ct)).Where(s => s.NetworkId == n.Id)];
+        [.. (await Task.WhenAll(n.Subnets.Select(id => Subnets.Get(store, n.ProjectId, id, ct).AsTask()))).OfType<Loaded<Subnet>>().Select(s => s.Item)];
 
     /// <summary>Ports of a network, in whatever project they are.</summary>
     public static async ValueTask<IReadOnlyList<Port>> PortsOf(IEntityStore store, Network n, CancellationToken ct = default) =>

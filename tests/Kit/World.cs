@@ -106,6 +106,11 @@ public sealed partial class World
             Expect(!p.DeviceOwner.StartsWith("compute:", StringComparison.Ordinal) || _servers.Any(s => s.Id == p.DeviceId && s.Nics.Any(n => n.PortId == p.Id)), Wrong.Status, $"port {p.Id} of a server that doesn't know");
             Expect(_networks.Any(n => n.Id == p.NetworkId), Wrong.Status, $"port {p.Id} of no network");
         }
+        Same(Wrong.Status, _routers.Where(r => r.Gateway is not null).Select(r => $"gateway {r.Id} {r.Gateway!.PortId}").Order(StringComparer.Ordinal),
+            _ports.Where(p => p.DeviceOwner == Routers.GatewayOwner).Select(p => $"gateway {p.DeviceId} {p.Id}").Order(StringComparer.Ordinal));
+        foreach (var r in _routers) Expect(r.Leaving.Length == 0, Wrong.Status, $"router {r.Id} still holds what it gave up");
+        foreach (var p in _ports) Expect(p.Leaving.Length == 0, Wrong.Status, $"port {p.Id} still holds what it gave up");
+        foreach (var n in _networks) Same(Wrong.Status, n.Subnets.Order(StringComparer.Ordinal), _subnets.Where(s => s.NetworkId == n.Id).Select(s => s.Id).Order(StringComparer.Ordinal));
         foreach (var f in _floating) Expect(f.PortId is null == f.RouterId is null && (f.PortId is null || _ports.Any(p => p.Id == f.PortId)), Wrong.Status, $"floating IP bound to port {f.PortId} router {f.RouterId}");
     }
 
@@ -131,7 +136,6 @@ public sealed partial class World
             wanted.AddRange(p.FixedIps.Select(f => $"ip.{f.SubnetId} {f.IpAddress} {p.Id}"));
             wanted.Add($"mac.{p.NetworkId} {p.MacAddress} {p.Id}");
         }
-        wanted.AddRange(_routers.Where(r => r.Gateway is not null).Select(r => $"ip.{r.Gateway!.SubnetId} {r.Gateway.Address} {r.Gateway.PortId}"));
         wanted.AddRange(_floating.Select(f => $"ip.{f.FromSubnet} {f.FloatingIpAddress} {f.Id}"));
         wanted.AddRange(_subnets.Where(s => s.DhcpAddress is not null).Select(s => $"ip.{s.Id} {s.DhcpAddress} dhcp:{s.Id}"));
         wanted.AddRange(_networks.Where(n => n.Vni is not null).Select(n => $"vni {n.Vni} {n.Id}"));
@@ -178,7 +182,7 @@ public sealed partial class World
             Is("cores", compute["cores"], _servers.Where(s => s.ProjectId == project.Id).Sum(s => s.Flavor.Vcpus));
             Is("volumes", volume["volumes"], _volumes.Count(v => v.ProjectId == project.Id));
             Is("gigabytes", volume["gigabytes"], _volumes.Where(v => v.ProjectId == project.Id).Sum(v => v.Size ?? 0) + _snapshots.Where(v => v.ProjectId == project.Id).Sum(v => v.Size));
-            Is("port", network["port"], _ports.Count(p => p.ProjectId == project.Id));
+            Is("port", network["port"], _ports.Count(p => p.ProjectId == project.Id && p.DeviceOwner != Routers.GatewayOwner));
             Is("floatingip", network["floatingip"], _floating.Count(f => f.ProjectId == project.Id));
         }
     }

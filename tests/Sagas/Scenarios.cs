@@ -80,12 +80,12 @@ public static class Scenarios
         Of("port-delete-1", "", async s => { await s.Net(); await s.Make("port", $"{Network}/ports", "port", new { port = new Dictionary<string, object> { ["network_id"] = s["net"], ["binding:host_id"] = "sim-1" } }); await s.Port("mate"); },
             s => s.Send("DELETE", $"{Network}/ports/{s["port"]}"), Is("port", "port", "gone")),
         Of("router-sync-1", "bind a floating IP", async s => { await WithServer(s); await s.Outside(); }, s => s.BindRequest(), Is("floatingip", "fip", "ACTIVE")),
-        Of("router-sync-1", "delete a floating IP", async s => { await WithServer(s); await s.Outside(); await s.Bind(); }, s => s.Send("DELETE", $"{Network}/floatingips/{s["fip"]}"), Is("floatingip", "fip", "gone")),
+        Of("floatingip-delete-1", "", async s => { await WithServer(s); await s.Outside(); await s.Bind(); }, s => s.Send("DELETE", $"{Network}/floatingips/{s["fip"]}"), Is("floatingip", "fip", "gone")),
         Of("router-sync-1", "add an interface", async s => { await s.Net(); await s.Make("router", $"{Network}/routers", "router", new { router = new { name = "r" } }); },
             s => s.Send("PUT", $"{Network}/routers/{s["router"]}/add_router_interface", new { subnet_id = s["subnet"] }), Is("router", "router", "ACTIVE")),
         Of("router-sync-1", "remove an interface", async s => { await s.Net(); await s.Outside(); },
             s => s.Send("PUT", $"{Network}/routers/{s["router"]}/remove_router_interface", new { subnet_id = s["subnet"] }),
-            async s => (await s.Show($"{Network}/ports?device_id={s["router"]}", "ports")).GetArrayLength() == 0),
+            async s => (await s.Show($"{Network}/ports?device_id={s["router"]}&device_owner=network:router_interface", "ports")).GetArrayLength() == 0),
         Of("router-delete-1", "", async s =>
             {
                 await s.Net();

@@ -14,6 +14,8 @@ public sealed record HostRow
     /// <summary>Set by an administrator: no new servers.</summary>
     public bool Disabled { get; init; }
     public string? DisabledReason { get; init; }
+    /// <summary>Set by an administrator who knows that it is dead, however it beats.</summary>
+    public bool ForcedDown { get; init; }
     /// <summary>Stable id of the host for APIs that want one.</summary>
     public string Id { get; init; } = "";
 }
@@ -36,7 +38,7 @@ public static class Hosts
         return [.. (await s.Store.List(Partition, from, to, ct: ct)).Select(r => Json.Read<HostRow>(r.Body))];
     }
 
-    public static bool IsUp(Services s, HostRow host) => s.Now - host.Seen <= s.Settings.HostSilence;
+    public static bool IsUp(Services s, HostRow host) => !host.ForcedDown && s.Now - host.Seen <= s.Settings.HostSilence;
 
     /// <summary>Down, or never heard of.</summary>
     public static async ValueTask<bool> IsDown(Services s, string host, CancellationToken ct = default) =>

@@ -21,12 +21,20 @@ public sealed record Dialect(string Service)
     /// <summary>Closes a page: writes the service's links to the next (and previous) one into the open object.</summary>
     public Action<Utf8JsonWriter, Call, Page> Links { get; init; } = (_, _, _) => { };
     public int MaxLimit { get; init; } = 1000;
+    /// <summary>limit=0 asks for everything instead of nothing.</summary>
+    public bool ZeroIsNoLimit { get; init; }
     /// <summary>An unknown query key is ignored (most services), else 400.</summary>
     public bool IgnoresUnknownFilters { get; init; } = true;
     /// <summary>Asking for all projects without the right to is answered with one's own (Cinder), else 403. Clients find volumes by name that way.</summary>
     public bool ForgivesAllTenants { get; init; }
     /// <summary>Paths hold the project's id, which must be the token's (Nova's legacy form, Cinder).</summary>
     public bool ProjectInPath { get; init; }
+    /// <summary>A slash at the end of a path names a member without an id, which isn't there; otherwise it means nothing.</summary>
+    public bool StrictSlash { get; init; }
+    /// <summary>A page that is full has a link to the next one, even if that turns out to be empty.</summary>
+    public bool NextAfterFullPage { get; init; }
+    /// <summary>Turns older forms of a path into the one that the routes have.</summary>
+    public Func<string, string> Rewrite { get; init; } = path => path;
     /// <summary>Header that carries the request id besides X-Openstack-Request-Id.</summary>
     public string? RequestIdHeader { get; init; }
 

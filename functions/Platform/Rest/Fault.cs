@@ -12,7 +12,11 @@ public sealed class Fault(int status, string message, string? detail = null) : E
     public IReadOnlyList<(string Name, string Value)> Headers { get; init; } = [];
 
     public static Fault BadRequest(string message) => new(400, message);
-    public static Fault NotFound(string kind, string id) => new(404, $"{char.ToUpperInvariant(kind[0])}{kind[1..]} {id} could not be found.") { Kind = $"{char.ToUpperInvariant(kind[0])}{kind[1..]}NotFound" };
+    /// <param name="kind">As on the wire: security_group.</param>
+    public static Fault NotFound(string kind, string id) => new(404, $"{char.ToUpperInvariant(kind[0])}{kind[1..].Replace('_', ' ')} {(id.Length > 64 ? id[..64] : id)} could not be found.")
+    {
+        Kind = string.Concat(kind.Split('_', ' ').Select(w => char.ToUpperInvariant(w[0]) + w[1..])) + "NotFound",
+    };
     public static Fault Conflict(string message) => new(409, message);
     public static Fault Forbidden(string policy) => new(403, $"Policy doesn't allow {policy} to be performed.") { Kind = "PolicyNotAuthorized" };
 }

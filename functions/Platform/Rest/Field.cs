@@ -84,6 +84,7 @@ internal sealed class Field<T, TValue>(PropertyInfo property, FieldAttribute rul
             {
                 throw Bad(value, "It is not of the expected type.");
             }
+            if (HoldsNull(parsed)) throw Bad(value, "None is not allowed.");
             foreach (var v in Validators)
                 if (!v.IsValid(parsed)) throw Bad(value, v.FormatErrorMessage(Wire));
         }
@@ -99,6 +100,15 @@ internal sealed class Field<T, TValue>(PropertyInfo property, FieldAttribute rul
     }
 
     private Dictionary<string, JsonElement> Members(T item) => (Dictionary<string, JsonElement>)(object)_get(item)!;
+
+    // The types say that there is none, but the reader doesn't look.
+    private static bool HoldsNull(object? parsed) => parsed switch
+    {
+        string => false,
+        System.Collections.IDictionary map => map.Values.Cast<object?>().Any(x => x is null),
+        System.Collections.IEnumerable list => list.Cast<object?>().Any(x => x is null),
+        _ => false,
+    };
 
     private Fault Bad(JsonElement value, string why)
     {

@@ -15,9 +15,9 @@ public sealed partial record Kind<T>
         return Page1(c, items, page, detail);
     });
 
-    public Reply Page1(Call c, IReadOnlyList<T> items, Page page, bool detail = true) => Reply.Of(200, w =>
+    public Reply Page1(Call c, IReadOnlyList<T> items, Page page, bool detail = true, int status = 200) => Reply.Of(status, w =>
     {
-        var only = Only(c);
+        var only = Shown.Only(c);
         w.WriteStartObject();
         w.WriteStartArray(Many);
         foreach (var item in items) WriteItem(w, c, item, detail, only);
@@ -41,7 +41,7 @@ public sealed partial record Kind<T>
         {
             if (marker is not null && (await Rows.Find(c.Store, marker, c.User?.ProjectId, c.Cancelled) is not { } at || !(IsShared(c, at.Item) || c.Allows(Sees, TargetOf(at.Item))))) throw BadMarker(marker);
             var shown = new List<T>();
-            await foreach (var x in InOrder(c, everything, marker, Math.Max(limit + 1, tests.Count > 0 ? 200 : 0)))
+            await foreach (var x in InOrder(c, everything, marker, Math.Min(1001, Math.Max(limit + 1, tests.Count > 0 ? 200 : 0))))
             {
                 if (Shows(x)) shown.Add(x);
                 if (shown.Count > limit) break;
@@ -117,11 +117,11 @@ public sealed partial record Kind<T>
     private (IReadOnlyList<T>, Page) Cut(IReadOnlyList<T> from, int limit)
     {
         IReadOnlyList<T> shown = from.Count > limit ? [.. from.Take(limit)] : from;
-        return (shown, new(Many, limit, from.Count > limit && limit > 0, shown.Count > 0 ? shown[0].Id : null, shown.Count > 0 ? shown[^1].Id : null));
+        return (shown, new(Many, limit, limit > 0 && (from.Count > limit || (Dialect.NextAfterFullPage && from.Count == limit)), shown.Count > 0 ? shown[0].Id : null, shown.Count > 0 ? shown[^1].Id : null));
     }
 
     private int Limit(Call c) => c.First("limit") is not { Length: > 0 } text ? Dialect.MaxLimit
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? Math.Min(n, Dialect.MaxLimit)
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? (n == 0 && Dialect.ZeroIsNoLimit ? Dialect.MaxLimit : Math.Min(n, Dialect.MaxLimit))
         : throw Fault.BadRequest($"Invalid input for query parameters limit. Value: {text}. limit must be an integer of 0 or more.");
 
     private bool Everything(Call c)

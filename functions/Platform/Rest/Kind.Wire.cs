@@ -24,7 +24,7 @@ public sealed partial record Kind<T>
                 continue;
             }
             if (field is null && where == In.Update && Array.Find(Fields, f => f.Wire == p.Name) is { } fixedOne && IsAlready(fixedOne.Get(item), p.Value)) continue;
-            field = field ?? throw Fault.BadRequest(Array.Exists(Fields, f => f.Wire == p.Name && f.Rule.Accepts != In.None) ? $"Cannot update read-only attribute {p.Name}" : $"Invalid input: Additional properties are not allowed ('{p.Name}' was unexpected).");
+            field = field ?? throw Fault.BadRequest(Array.Exists(Fields, f => f.Wire == p.Name && f.Rule.Accepts != In.None) ? $"Cannot update read-only attribute {p.Name}" : $"Invalid input: Additional properties are not allowed ('{(p.Name.Length > 60 ? p.Name[..60] : p.Name)}' was unexpected).");
             if (field.Rule.Policy is { } rule && !c.Allows(rule, TargetOf(item)) && !SameAsOwn(c, field, p.Value)) throw Fault.Forbidden(rule);
             field.Set(copy, p.Value, Dialect);
         }
@@ -48,11 +48,18 @@ public sealed partial record Kind<T>
     private static bool SameAsOwn(Call c, Field<T> field, JsonElement value) =>
         field.Wire is "project_id" or "tenant_id" && value.ValueKind == JsonValueKind.String && value.GetString() == c.User?.ProjectId;
 
+    /// <param name="only">Names of the members to show; null for all.</param>
     public void WriteItem(Utf8JsonWriter w, Call c, T item, bool detail = true, HashSet<string>? only = null)
     {
+        if (only is not null)
+        {
+            // What Extend writes is known only once it is written.
+            Shown.Write(w, only, all => WriteItem(all, c, item, detail));
+            return;
+        }
         w.WriteStartObject();
         foreach (var f in Fields)
-            if (!f.Rule.WriteOnly && (detail || !f.Rule.Detail) && f.In(c.Version) && (only is null || only.Contains(f.Wire)) && (f.Rule.Policy is null || f.Rule.Accepts != In.None && f.Rule.Policy == Sees || c.Allows(f.Rule.Policy, TargetOf(item))))
+            if (!f.Rule.WriteOnly && (detail || !f.Rule.Detail) && f.In(c.Version) && (f.Rule.Policy is null || f.Rule.Accepts != In.None && f.Rule.Policy == Sees || c.Allows(f.Rule.Policy, TargetOf(item))))
                 f.Write(w, item, Dialect);
         Extend?.Invoke(w, c, item, detail);
         w.WriteEndObject();
@@ -62,14 +69,7 @@ public sealed partial record Kind<T>
     public Reply One1(Call c, int status, T item) => Reply.Of(status, w =>
     {
         if (!Dialect.Bare) { w.WriteStartObject(); w.WritePropertyName(One); }
-        WriteItem(w, c, item, only: Only(c));
+        WriteItem(w, c, item, only: Shown.Only(c));
         if (!Dialect.Bare) w.WriteEndObject();
     });
-
-    private static HashSet<string>? Only(Call c)
-    {
-        HashSet<string>? only = null;
-        foreach (var (k, v) in c.Query) if (k == "fields") foreach (var f in v.Split(',')) (only ??= []).Add(f);
-        return only;
-    }
 }

@@ -15,6 +15,12 @@ public sealed class Draft<T>(T item, Loaded<T>? old, JsonElement body) where T :
     /// <summary>More rows of the same partition.</summary>
     public List<Op> Ops { get; } = [];
     public List<Bus.Message> Messages { get; } = [];
+    /// <summary>Takes another resource's change into the same transaction.</summary>
+    public void Add(Along along)
+    {
+        Ops.AddRange(along.Ops);
+        Messages.AddRange(along.Messages);
+    }
     /// <summary>Run when the write didn't happen: frees what <see cref="Kind{T}.Check"/> claimed elsewhere.</summary>
     public List<Func<ValueTask>> Undo { get; } = [];
     /// <summary>Run after the write: frees what the old state had claimed.</summary>
@@ -84,6 +90,8 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
             c.Require(policy, project.Length == 0 ? c.Own : new(project));
             var blank = new T { Id = c.Services.Ids.New(), ProjectId = project, CreatedAt = c.Now };
             var draft = new Draft<T>(Read(c, blank, body, In.Create), null, body);
+            // The same said twice and differently would be checked for one project and written to another.
+            if (draft.Item.ProjectId != project) throw Fault.BadRequest("Invalid input: 'project_id' and 'tenant_id' do not match.");
             try
             {
                 await Check(c, draft);

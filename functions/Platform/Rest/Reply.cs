@@ -16,6 +16,14 @@ public sealed class Reply
 
     public static Reply Of(int status, Action<Utf8JsonWriter> json) => new() { Status = status, Json = json };
     public static Reply Of(int status, JsonNode json) => new() { Status = status, Json = w => json.WriteTo(w) };
+    /// <summary>An object of these members.</summary>
+    public static Reply Object(int status, Action<Utf8JsonWriter> members) => Of(status, w =>
+    {
+        w.WriteStartObject();
+        members(w);
+        w.WriteEndObject();
+    });
+
     public static Reply Empty(int status) => new() { Status = status };
 
     public Reply With(string header, string value)

@@ -38,7 +38,7 @@ public sealed class Router
         if (request.Path.Length < 2 || !_slices.TryGetValue(request.Path[1..slash], out var found)) return Unknown(request).With("X-Openstack-Request-Id", id);
         var call = new Call
         {
-            Services = _services, Dialect = found.Slice.Dialect, Method = request.Method, Path = request.Path[slash..], Query = request.Query, Header = request.Header,
+            Services = _services, Dialect = found.Slice.Dialect, Method = request.Method, Path = found.Slice.Dialect.Rewrite(request.Path[slash..]), Query = request.Query, Header = request.Header,
             BaseUrl = request.Root + request.Path[..slash], RequestId = id, Cancelled = request.Cancelled,
         };
         Reply reply;
@@ -65,7 +65,7 @@ public sealed class Router
 
     private async Task<Reply> Run(Call call, RouteTree tree, string types, Request request)
     {
-        var candidates = tree.Find(call.Path);
+        var candidates = call.Dialect.StrictSlash && call.Path.EndsWith('/') && call.Path.AsSpan(1..^1).Contains('/') ? [] : tree.Find(call.Path);
         if (candidates.Count == 0) throw new Fault(404, "The resource could not be found.");
         var method = call.Method == "HEAD" && !candidates.Any(r => r.Method == "HEAD") ? "GET" : call.Method;
         var routes = candidates.Where(r => r.Method == method).ToList();
@@ -93,11 +93,12 @@ public sealed class Router
         var live = routes.Where(r => (r.Since is null || call.Version >= ApiVersion.Parse(r.Since)) && (r.Until is null || call.Version <= ApiVersion.Parse(r.Until))).ToList();
         if (live.Count == 0) throw new Fault(404, "The resource could not be found in this version of the API.");
         if (live[0].Action is null) return live[0];
+        if (call.Json.ValueKind == JsonValueKind.Object && call.Json.GetPropertyCount() > 1) throw Fault.BadRequest("Invalid input: the body must hold one action.");
         if (call.Json.ValueKind == JsonValueKind.Object)
             foreach (var p in call.Json.EnumerateObject())
                 if (live.Find(r => r.Action == p.Name) is { } route) return route;
         var name = call.Json.ValueKind == JsonValueKind.Object && call.Json.EnumerateObject().FirstOrDefault() is { Value.ValueKind: not JsonValueKind.Undefined } first ? first.Name : "";
-        throw Fault.BadRequest($"There is no such action: {name}");
+        throw Fault.BadRequest($"There is no such action: {(name.Length > 60 ? name[..60] : name)}");
     }
 
     private static async Task<JsonElement> ReadJson(Request request)
@@ -115,12 +116,25 @@ public sealed class Router
             throw new Fault(415, $"Unsupported Content-Type {(type.Length > 80 ? type[..80] : type)}; use application/json.");
         try
         {
-            using var json = JsonDocument.Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), new JsonDocumentOptions { MaxDepth = MaxDepth });
+            using var json = JsonDocument.Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
+            // Half a character, written as \uD800, is valid JSON and no text.
+            if (buffer.GetBuffer().AsSpan(0, (int)buffer.Length).IndexOf("\\u"u8) >= 0) Texts(json.RootElement);
             return json.RootElement.Clone();
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw Fault.BadRequest("Malformed request body: it is not valid JSON.");
+        }
+    }
+
+    /// <exception cref="InvalidOperationException">A text can't be read.</exception>
+    private static void Texts(JsonElement e)
+    {
+        switch (e.ValueKind)
+        {
+            case JsonValueKind.String: e.GetString(); break;
+            case JsonValueKind.Array: foreach (var x in e.EnumerateArray()) Texts(x); break;
+            case JsonValueKind.Object: foreach (var p in e.EnumerateObject()) { _ = p.Name; Texts(p.Value); } break;
         }
     }
 

@@ -87,13 +87,12 @@ public sealed partial class Saga<T> : ISaga where T : Resource
         return new(id, ops, [message.ToBus($"{id}.start"), Watchdog.First(s, message)]);
     }
 
-    /// <summary>Starts this saga on a resource within somebody else's transaction on the same partition.</summary>
-    public void Join(Services s, Loaded<T> was, Change change, List<Op> ops, List<Message> messages)
+    /// <summary>Starts this saga on a resource in the transaction of another one of its partition.</summary>
+    public Along Along(Services s, T item, Loaded<T> was, Change change)
     {
-        var start = Start(s, _rows.PartitionOf(was.Item.ProjectId), _rows.Key(was.Item.Id), was.Item, change);
-        _rows.Join(s, was.Item with { Saga = start.Active, Doomed = was.Item.Doomed || Deletes }, was, change, ops, messages);
-        ops.AddRange(start.Ops);
-        messages.AddRange(start.Messages);
+        var start = Start(s, _rows.PartitionOf(item.ProjectId), _rows.Key(item.Id), item, change);
+        var row = _rows.Replacement(s, item with { Saga = start.Active, Doomed = item.Doomed || Deletes }, was, change);
+        return new([.. row.Ops, .. start.Ops], [.. row.Messages, .. start.Messages]);
     }
 
     /// <summary>Starts this saga on a resource outside of any request.</summary>

@@ -19,6 +19,12 @@ public sealed class Work<T>(Services services, T item, SagaRow saga, Cancellatio
     /// <summary>More rows of the same partition.</summary>
     public List<Op> Ops { get; } = [];
     public List<Message> Messages { get; } = [];
+    /// <summary>Takes another resource's change into the same transaction.</summary>
+    public void Add(Along along)
+    {
+        Ops.AddRange(along.Ops);
+        Messages.AddRange(along.Messages);
+    }
 }
 
 /// <summary>One step. Everything it does outside its own partition must be safe to repeat, because a kill may come before it is recorded.</summary>

@@ -32,6 +32,15 @@ public sealed class Quota(string service, IReadOnlyDictionary<string, long> defa
         return defaults.ToDictionary(d => d.Key, d => set.GetValueOrDefault(d.Key, d.Value));
     }
 
+    /// <summary>Projects whose limits were set.</summary>
+    public async ValueTask<IReadOnlyList<string>> Projects(IEntityStore store, CancellationToken ct = default)
+    {
+        var set = new List<string>();
+        await foreach (var row in store.Scan(Key, Key + '\0', ct))
+            if (Json.Read<Limits>(row.Body).Set.Count > 0) set.Add(row.Partition);
+        return set;
+    }
+
     public async ValueTask<Dictionary<string, long>> UsageOf(IEntityStore store, string project)
     {
         var used = defaults.Keys.ToDictionary(k => k, _ => 0L);

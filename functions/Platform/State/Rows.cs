@@ -5,6 +5,9 @@ using Cloud.Platform.Rest;
 
 namespace Cloud.Platform.State;
 
+/// <summary>Another resource's change for a transaction of the same partition, with its events.</summary>
+public sealed record Along(IReadOnlyList<Op> Ops, IReadOnlyList<Message> Messages);
+
 /// <summary>A stored resource together with the ETag it was read at.</summary>
 public sealed record Loaded<T>(T Item, string ETag) where T : Resource;
 
@@ -133,13 +136,26 @@ public sealed record Rows<T>(string Name, string Service) where T : Resource
         return item;
     }
 
-    /// <summary>A <see cref="Save"/> of a row that is there as a part of somebody else's transaction on the same partition.</summary>
-    public void Join(Services s, T item, Loaded<T> was, Change change, List<Op> ops, List<Message> messages)
+    /// <summary>Inserts <paramref name="item"/> along with another row of its partition.</summary>
+    public async ValueTask<Along> Insertion(Services s, T item, Change change, CancellationToken ct = default)
+    {
+        item = item with { Revision = 1 };
+        await s.Store.Commit(IndexPartition, [new Op.Upsert(Key(item.Id), System.Text.Encoding.UTF8.GetBytes(PartitionOf(item.ProjectId)))], ct: ct);
+        return new([new Op.Insert(Key(item.Id), Json.Write(item))], WithEvent(s, null, "created", item, null, change));
+    }
+
+    /// <summary>Replaces one along with another row of its partition.</summary>
+    public Along Replacement(Services s, T item, Loaded<T> was, Change change)
     {
         item = Next(s, item, was);
-        ops.Add(new Op.Replace(Key(item.Id), Json.Write(item), was.ETag));
-        messages.AddRange(WithEvent(s, null, "updated", item, was.Item, change));
+        return new([new Op.Replace(Key(item.Id), Json.Write(item), was.ETag)], WithEvent(s, null, "updated", item, was.Item, change));
     }
+
+    /// <summary>Removes one along with another row of its partition. <see cref="Forget"/> follows.</summary>
+    public Along Deletion(Services s, Loaded<T> was, Change change) => new([new Op.Delete(Key(was.Item.Id), was.ETag)], WithEvent(s, null, "deleted", was.Item with { Revision = was.Item.Revision + 1 }, was.Item, change));
+
+    /// <summary>Removes the pointer of one whose row went with the transaction of another.</summary>
+    public ValueTask Forget(IEntityStore store, string id, CancellationToken ct = default) => store.Commit(IndexPartition, [new Op.Delete(Key(id))], ct: ct);
 
     private static T Next(Services s, T item, Loaded<T>? was) => item with { Revision = (was?.Item.Revision ?? 0) + 1, UpdatedAt = was is null ? item.UpdatedAt : s.Now };
 
