@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Cloud;
 using Cloud.Platform.Hosting;
+using Cloud.Platform.Rest;
 using Cloud.Platform.State;
 
 // The front door of the control plane; ./cloud calls it. On Azure the Functions host starts it without arguments.
@@ -22,8 +23,15 @@ try
         case ["functions", "--out", var directory]:
             FunctionJson.Write(directory, Triggers.All(Slices.All));
             return 0;
+        case ["openapi", "--out", var directory]:
+            Directory.CreateDirectory(directory);
+            foreach (var slice in Slices.All) File.WriteAllText(Path.Combine(directory, slice.Prefix + ".json"), OpenApi.Of(slice));
+            return 0;
+        case ["coverage", "--out", var file]:
+            File.WriteAllText(file, Coverage.Of(Slices.All));
+            return 0;
         default:
-            Console.Error.WriteLine("usage: up --data DIR [--listen ADDRESS:PORT] [--amqp ADDRESS:PORT] [--host NAME]... [--simulated N] | functions --out DIR");
+            Console.Error.WriteLine("usage: up --data DIR [--listen ADDRESS:PORT] [--amqp ADDRESS:PORT] [--host NAME]... [--simulated N] | functions --out DIR | openapi --out DIR | coverage --out FILE");
             return 2;
     }
 }

@@ -1,5 +1,7 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Cloud.Platform.Hosting;
+using Cloud.Platform.Rest;
 using Cloud.Tests.Kit;
 using Xunit;
 
@@ -14,6 +16,35 @@ public sealed class GeneratedFilesTests
         var folder = Repository.Path("infra/azure/functions");
         foreach (var trigger in Triggers.All(Slices.All)) Golden.Same(Path.Combine(folder, trigger.Name, "function.json"), FunctionJson.Of(trigger));
         Assert.Equal(Triggers.All(Slices.All).Select(t => t.Name).Order(), Directory.GetDirectories(folder).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public void Every_service_has_its_openapi_document_and_its_lines_in_the_list()
+    {
+        foreach (var slice in Slices.All) Golden.Same(Repository.Path($"docs/openapi/{slice.Prefix}.json"), OpenApi.Of(slice));
+        Assert.Equal(Slices.All.Select(s => s.Prefix + ".json").Order(), Directory.GetFiles(Repository.Path("docs/openapi")).Select(Path.GetFileName).Order());
+        Golden.Same(Repository.Path("docs/coverage.md"), Coverage.Of(Slices.All));
+    }
+
+    [Fact]
+    public void Openapi_documents_hold_together()
+    {
+        foreach (var slice in Slices.All)
+        {
+            var text = OpenApi.Of(slice);
+            var document = JsonDocument.Parse(text).RootElement;
+            var schemas = document.GetProperty("components").GetProperty("schemas");
+            foreach (Match r in Regex.Matches(text, "\"\\$ref\": \"#/components/schemas/([^\"]+)\"")) Assert.True(schemas.TryGetProperty(r.Groups[1].Value, out _), r.Value);
+            var operations = document.GetProperty("paths").EnumerateObject().SelectMany(p => p.Value.EnumerateObject().Select(m => (p.Name, m.Value))).ToList();
+            foreach (var (path, operation) in operations)
+            {
+                var named = operation.TryGetProperty("parameters", out var all) ? all.EnumerateArray().Where(p => p.GetProperty("in").GetString() == "path").Select(p => p.GetProperty("name").GetString()!) : [];
+                Assert.Equal(Regex.Matches(path, @"\{([^}]+)\}").Select(m => m.Groups[1].Value), named);
+            }
+            Assert.Equal(slice.Routes.Count, operations.Sum(o => o.Value.TryGetProperty("x-actions", out var actions) ? actions.GetArrayLength() : 1));
+            // A name that two kinds share would describe only one of them.
+            Assert.All(slice.Routes.Select(r => r.Shape).OfType<Shape>().GroupBy(s => s.Name), g => Assert.Single(g.Select(s => string.Join(',', s.Fields.Select(f => f.Wire))).Distinct()));
+        }
     }
 
     [Fact]

@@ -12,6 +12,7 @@ internal abstract class Field<T>(PropertyInfo property, FieldAttribute rule)
     protected readonly ValidationAttribute[] Validators = [.. property.GetCustomAttributes<ValidationAttribute>()];
 
     public FieldAttribute Rule => rule;
+    public PropertyInfo Property => property;
     public string Wire { get; } = rule.Wire ?? JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name);
     public JsonEncodedText Encoded { get; } = JsonEncodedText.Encode(rule.Wire ?? JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name));
 

@@ -62,16 +62,16 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
     /// <summary>What rules are asked about; the project that owns it when nothing else is said.</summary>
     public Func<T, Target> TargetOf { get; init; } = item => new(item.ProjectId);
 
-    public Route Show(string policy) => new("GET", $"{Path}/{{{Id}}}", policy, async c => One1(c, 200, (await Load(c, policy)).Item));
+    public Route Show(string policy) => new("GET", $"{Path}/{{{Id}}}", policy, async c => One1(c, 200, (await Load(c, policy)).Item)) { Shape = Shape() };
 
     public Route Create(string policy, ISaga? saga = null, int status = 201) => new("POST", Path, policy, async c =>
     {
         var body = Dialect.Bare ? c.Json : c.Body(One);
         return One1(c, status, await Create(c, policy, body, saga));
-    });
+    }) { Shape = Shape(In.Create) };
 
     public Route Update(string policy, ISaga? saga = null) => new(Dialect.UpdateMethod, $"{Path}/{{{Id}}}", policy, async c =>
-        One1(c, 200, await Change(c, policy, draft => draft.Item = Read(c, draft.Item, draft.Body, In.Update), saga, Dialect.Bare ? c.Json : c.Body(One))));
+        One1(c, 200, await Change(c, policy, draft => draft.Item = Read(c, draft.Item, draft.Body, In.Update), saga, Dialect.Bare ? c.Json : c.Body(One)))) { Shape = Shape(In.Update) };
 
     /// <summary>Without a saga the row goes at once; with one it is marked and the saga removes it.</summary>
     public Route Delete(string policy, ISaga? saga = null, int status = 204) => new("DELETE", $"{Path}/{{{Id}}}", policy, async c =>
@@ -79,6 +79,8 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
         await Delete(c, policy, saga);
         return Reply.Empty(status);
     });
+
+    private Shape Shape(In accepts = In.None, string? many = null) => new(One, Dialect, [.. Fields.Select(f => new ShapeField(f.Wire, f.Property, f.Rule))]) { Accepts = accepts, Many = many };
 
     /// <summary>Makes one from a body's object: reads, checks, charges and writes it, and starts <paramref name="saga"/> with it.</summary>
     /// <param name="more">Completes the draft after <see cref="Check"/>, for what only this route knows.</param>

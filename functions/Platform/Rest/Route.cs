@@ -11,8 +11,12 @@ public sealed record Route(string Method, string Path, string Policy, Func<Call,
     public string? Until { get; init; }
     /// <summary>The body is handed over unread, of any size and type.</summary>
     public bool Streams { get; init; }
+    /// <summary>What kind of resource it takes and shows, for the documents; null for irregular ones.</summary>
+    public Shape? Shape { get; init; }
+    /// <summary>Why this cloud doesn't have it; null when it does.</summary>
+    public string? NotOffered { get; init; }
 
     /// <summary>A documented operation that this cloud doesn't have: 501 in the service's own format, with the reason.</summary>
     public static Route Missing(string method, string path, string policy, string why, string? action = null) =>
-        new(method, path, policy, _ => throw new Fault(501, why)) { Action = action };
+        new(method, path, policy, _ => throw new Fault(501, why)) { Action = action, NotOffered = why };
 }
