@@ -44,7 +44,7 @@ public sealed record HostOptions
     public string ConfigDrives => Path.Combine(Data, "config-drives");
     public string MetadataSocket => Path.Combine(Data, "metadata.sock");
 
-    /// <summary>Folder of the network part: dnsmasq and haproxy files.</summary>
+    /// <summary>Folder of the network part: namespaces, and files of dnsmasq.</summary>
     public string Networks => Path.Combine(Data, "networks");
 
     public const string Usage = """

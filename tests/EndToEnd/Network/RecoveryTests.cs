@@ -81,6 +81,11 @@ public sealed class RecoveryTests
         await using var lab = new NetworkLab();
         var (host, _) = await lab.HostWithInternet();
         var bare = await host.Picture();
+        // Alone, without a router that would hold the network or take it along.
+        await host.Must(new EnsurePort(Network, Port));
+        await host.Must(new RemovePort("port-11"));
+        Assert.Equal(bare, await host.Picture());
+
         var second = Example.Port(12) with { FixedIps = [new("s4", "10.0.0.12")] };
         await host.Must(new EnsurePort(Network, Port));
         var one = await host.Picture();
