@@ -154,7 +154,7 @@ public static partial class OpenApi
             }
     }
 
-    private static JsonValue Number(object value) => JsonValue.Create(Convert.ToInt64(value, CultureInfo.InvariantCulture));
+    private static JsonValue Number(object value) => value is double d ? JsonValue.Create(d) : JsonValue.Create(Convert.ToInt64(value, CultureInfo.InvariantCulture));
     private static JsonObject Query(string name, JsonNode schema) => new() { ["name"] = name, ["in"] = "query", ["schema"] = schema };
     private static JsonObject Typed(string type) => new() { ["type"] = type };
     private static JsonObject Reference(Shape shape) => new() { ["$ref"] = "#/components/schemas/" + shape.Name };
