@@ -1,6 +1,7 @@
 using Cloud.Platform;
 using Cloud.Platform.Access;
 using Cloud.Platform.Rest;
+using Cloud.Platform.State;
 
 namespace Cloud.Identity;
 
@@ -39,7 +40,7 @@ public static class Api
     {
         CatalogName = "keystone", CatalogPath = "/v3",
         Leftovers = Unowned.All,
-        OnStart = Bootstrap.Run,
+        OnStart = Bootstrap.Run, OnEvent = Quota.OnEvent,
         Jobs = [new("sweep-revoked", TimeSpan.FromMinutes(10), (s, ct) => ((Tokens)s.Tokens).Sweep(ct))],
     };
 

@@ -35,7 +35,11 @@ public static class Api
     ])
     {
         CatalogName = "neutron",
-        OnEvent = Mates.OnEvent,
+        OnEvent = async (s, json, ct) =>
+        {
+            await Mates.OnEvent(s, json, ct);
+            await SecurityGroups.OnEvent(s, json, ct);
+        },
         Leftovers = Unowned.All,
         Sagas = [Networks.Sync, Ports.Sync, Ports.Removal, Routers.Sync, Routers.Removal, FloatingIps.Removal, SecurityGroups.Sync],
         Owners =

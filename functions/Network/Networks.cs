@@ -39,7 +39,8 @@ public static class Networks
             foreach (var subnet in await Tables.SubnetsOf(c.Store, network, c.Cancelled))
             {
                 var loaded = (await Tables.Subnets.Get(c.Store, network.ProjectId, subnet.Id, c.Cancelled))!;
-                d.Ops.Add(new Op.Delete(Tables.Subnets.Key(subnet.Id), loaded.ETag));
+                d.Add(Tables.Subnets.Deletion(c.Services, loaded, Change.By(c)));
+                d.After.Add(() => Tables.Subnets.Forget(c.Store, subnet.Id));
                 d.After.Add(() => Subnets.Forget(c.Store, subnet));
             }
             if (network.Vni is { } vni) d.After.Add(() => Claims.Free(c.Store, "vni", $"{vni}", network.Id));

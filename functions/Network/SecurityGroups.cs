@@ -1,4 +1,5 @@
 using Cloud.Platform;
+using Cloud.Platform.Events;
 using Cloud.Platform.Rest;
 using Cloud.Platform.Sagas;
 using Cloud.Platform.State;
@@ -76,6 +77,15 @@ public static class SecurityGroups
             try { return await Tables.SecurityGroups.Save(s, group, null, new("system", ""), [new Op.Insert(DefaultKey, System.Text.Encoding.UTF8.GetBytes(id))]); }
             catch (ConflictException) { /* somebody else made it */ }
         }
+    }
+
+    /// <summary>A project is gone: so is its default group, which nobody made and nobody would delete.</summary>
+    public static async Task OnEvent(Services s, ReadOnlyMemory<byte> json, CancellationToken ct)
+    {
+        if (Event.ReadIf("cloud.serverless.identity.project.deleted", json) is not { } gone || await s.Store.Get(gone.Subject, DefaultKey, ct) is not { } row) return;
+        if ((await Tables.Ports.InProject(s.Store, gone.Subject, ct)).Count > 0) return;
+        if (await Tables.SecurityGroups.Get(s.Store, gone.Subject, System.Text.Encoding.UTF8.GetString(row.Body.Span), ct) is { } there)
+            await Tables.SecurityGroups.Remove(s, there, new("system", ""), [new Op.Delete(DefaultKey)], ct: ct);
     }
 
     /// <summary>A port of these groups came, went or changed its addresses: rules that name the groups as remote must follow.</summary>

@@ -110,6 +110,9 @@ stop() {
     if pid=$(alive "$run/$name.pid" "$data"); then end "$pid" 15; fi
   done
   rm -f "$run"/*.pid "$run"/*.ready
+  local guests=0 file
+  for file in "$libvirt"/run/qemu/*.pid; do if alive "$file" guest=cs- > /dev/null; then guests=$((guests + 1)); fi; done
+  [ $guests = 0 ] || say "$guests guests go on, with their networks: ./cloud up finds them again, ./cloud down --data $data ends them"
 }
 
 exec 7>&1

@@ -1,3 +1,4 @@
+using Cloud.Platform.Events;
 using Cloud.Platform.Rest;
 
 namespace Cloud.Platform.State;
@@ -74,5 +75,13 @@ public sealed class Quota(string service, IReadOnlyDictionary<string, long> defa
         }
         var body = Json.Write(limits with { Uses = limits.Uses + 1 });
         return [row is null ? new Op.Insert(Key, body) : new Op.Replace(Key, body, row.ETag)];
+    }
+
+    /// <summary>A project is gone: so are its limits, of all services.</summary>
+    public static async Task OnEvent(Services s, ReadOnlyMemory<byte> json, CancellationToken ct)
+    {
+        if (Event.ReadIf("cloud.serverless.identity.project.deleted", json) is not { } gone) return;
+        var (from, to) = Keys.Range("quota|");
+        foreach (var row in await s.Store.List(gone.Subject, from, to, ct: ct)) await s.Store.Commit(gone.Subject, [new Op.Delete(row.Key)], ct: ct);
     }
 }

@@ -5,9 +5,6 @@ namespace Cloud.Demo.Steps;
 /// <summary>How fast guests boot; then everything is deleted by its owner, and we look for what is left: in the cloud while it runs, on the machine after it.</summary>
 internal static class Clean
 {
-    // What happened is kept: events, and the intervals made of them.
-    private static readonly string[] History = ["events ", "metering "];
-
     internal static async Task Run(Stage s)
     {
         await Boot.Compare(s);
@@ -21,7 +18,7 @@ internal static class Clean
         });
         await s.Until("no row is left but history, no message and no dead letter", TimeSpan.FromMinutes(1), () =>
         {
-            var left = Rows.Read(s.Data).Except(s.Made.RowsBefore).Where(r => !History.Any(h => r.StartsWith(h, StringComparison.Ordinal))).Concat(Rows.Messages(s.Data)).ToList();
+            var left = Rows.Left(s.Data, s.Made.RowsBefore).Concat(Rows.Messages(s.Data)).ToList();
             return Task.FromResult((left.Count == 0, left.Count == 0 ? "none" : $"{left.Count}: {string.Join("; ", left.Take(10))}"));
         });
 

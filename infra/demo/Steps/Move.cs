@@ -27,7 +27,7 @@ internal static partial class Move
         await s.User.Run("server", "add", "volume", "two", "notes");
         await s.Until("the second guest reads on the volume what the first one wrote", TimeSpan.FromMinutes(2), async () =>
         {
-            var line = (await s.User.Run("console", "log", "show", "two")).Split('\n').LastOrDefault(l => l.Contains(Mark, StringComparison.Ordinal))?.Trim();
+            var line = (await s.User.Ask("console", "log", "show", "two")).Split('\n').LastOrDefault(l => l.Contains(Mark, StringComparison.Ordinal))?.Trim();
             return (line == $"{Mark} {s.Made.Secret}", line ?? "nothing on its console yet");
         });
         await Address(s);

@@ -36,7 +36,7 @@ internal static class Reach
     /// <summary>Waits until a guest says that its network, metadata and user_data are done.</summary>
     internal static Task Booted(Stage s, string name) => s.Until($"guest {name} has booted", TimeSpan.FromMinutes(5), async () =>
     {
-        var text = (await s.User.Run("console", "log", "show", name)).Split('\n');
+        var text = (await s.User.Ask("console", "log", "show", name)).Split('\n');
         return (text.Any(l => l.Contains("USERDATA-DONE", StringComparison.Ordinal)), text.LastOrDefault(l => l.Contains("BOOTED", StringComparison.Ordinal))?.Trim() ?? "not yet");
     });
 

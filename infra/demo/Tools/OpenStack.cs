@@ -11,8 +11,14 @@ public sealed class OpenStack(IReadOnlyDictionary<string, string> environment, S
 
     public async Task<string> Run(params string[] arguments)
     {
-        Calls++;
         stage.Say($"$ openstack {string.Join(' ', arguments.Select((a, i) => i > 0 && arguments[i - 1] == "--password" ? "***" : a))}");
+        return await Ask(arguments);
+    }
+
+    /// <summary>The same without a word: for what is asked again and again.</summary>
+    public async Task<string> Ask(params string[] arguments)
+    {
+        Calls++;
         return (await Tool.Run("openstack", arguments, Patience, stage.Stop, environment: environment)).Trim();
     }
 
@@ -30,7 +36,7 @@ public sealed class OpenStack(IReadOnlyDictionary<string, string> environment, S
     public async Task Becomes(string wanted, TimeSpan patience, string property, params string[] show) =>
         await stage.Until($"{string.Join(' ', show)} becomes {wanted}", patience, async () =>
         {
-            var value = (await Tool.Run("openstack", [.. show, "-f", "value", "-c", property], Patience, stage.Stop, environment: environment)).Trim();
+            var value = await Ask([.. show, "-f", "value", "-c", property]);
             if (value.Equals("error", StringComparison.OrdinalIgnoreCase)) throw new DemoFault($"{string.Join(' ', show)} becomes {wanted}", value);
             return (value == wanted, value);
         });

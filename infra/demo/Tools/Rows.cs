@@ -7,6 +7,19 @@ public static class Rows
 {
     public static IReadOnlySet<string> Read(string data) => Query(data, "SELECT partition || ' ' || key FROM rows").ToHashSet(StringComparer.Ordinal);
 
+    /// <summary>
+    /// Rows that came since <paramref name="before"/>, but for what is kept on purpose: history (events, and the intervals made of them), the limits of
+    /// projects that still exist, and sums of zero of what hosts have given away.
+    /// </summary>
+    public static IReadOnlyList<string> Left(string data, IReadOnlySet<string> before) =>
+    [
+        .. Query(data, """
+            SELECT partition || ' ' || key FROM rows
+            WHERE partition <> 'events' AND partition NOT LIKE 'metering%' AND NOT (key = 'total' AND CAST(body AS TEXT) NOT GLOB '*[1-9]*')
+              AND NOT (key LIKE 'quota|%' AND EXISTS (SELECT 1 FROM rows p WHERE p.partition = 'cloud' AND p.key = 'project|' || rows.partition))
+            """).Where(r => !before.Contains(r)),
+    ];
+
     public static IReadOnlyList<string> Messages(string data) => Query(data, "SELECT 'message in ' || queue || ' ' || id FROM messages UNION ALL SELECT 'dead letter in ' || queue || ' ' || id FROM dead");
 
     private static List<string> Query(string data, string sql)

@@ -1,0 +1,43 @@
+using Cloud.Tests.Kit;
+using Xunit;
+
+namespace Cloud.Tests.Contract;
+
+/// <summary>What is deleted takes along what nobody made by himself.</summary>
+public sealed class NothingIsLeftTests
+{
+    [Fact]
+    public async Task A_deleted_project_leaves_no_row_of_its_own()
+    {
+        await using var cloud = await TestCloud.Start();
+        await cloud.AddUser("carol");
+        var project = (await cloud.Send("GET", "/identity/v3/auth/projects", user: "carol")).Body.GetProperty("projects")[0].GetProperty("id").GetString()!;
+        Assert.Equal(200, (await cloud.Send("GET", "/network/v2.0/security-groups", user: "carol")).Status); // makes the default group
+        var volume = (await cloud.Send("POST", $"/volume/v3/{project}/volumes", new { volume = new { size = 1 } }, "carol")).Id("volume");
+        await cloud.Drain();
+        await cloud.Send("DELETE", $"/volume/v3/{project}/volumes/{volume}", user: "carol");
+        await cloud.Drain();
+        Assert.NotEmpty(Of(cloud, project));
+
+        Assert.Equal(204, (await cloud.Send("DELETE", "/identity/v3/projects/" + project)).Status);
+        await cloud.Drain();
+        Assert.Empty(Of(cloud, project));
+    }
+
+    [Fact]
+    public async Task A_deleted_network_takes_its_subnets_along_and_says_so()
+    {
+        await using var cloud = await TestCloud.Start();
+        var network = (await cloud.Send("POST", "/network/v2.0/networks", new { network = new { name = "n" } })).Id("network");
+        var subnet = (await cloud.Send("POST", "/network/v2.0/subnets", new { subnet = new { network_id = network, ip_version = 4, cidr = "10.1.0.0/24" } })).Id("subnet");
+        await cloud.Drain();
+        Assert.Equal(204, (await cloud.Send("DELETE", "/network/v2.0/networks/" + network)).Status);
+        await cloud.Drain();
+        Assert.DoesNotContain(cloud.Store.All, r => r.Partition is not "events" && !r.Partition.StartsWith("metering", StringComparison.Ordinal) && (r.Key.Contains(subnet, StringComparison.Ordinal) || r.Partition.Contains(subnet, StringComparison.Ordinal)));
+        var events = (await cloud.Send("GET", "/events/v1/events?subject=" + subnet)).Body.EnumerateArray().Select(e => e.GetProperty("type").GetString());
+        Assert.Equal(["cloud.serverless.network.subnet.created", "cloud.serverless.network.subnet.deleted"], events);
+    }
+
+    private static List<string> Of(TestCloud cloud, string project) =>
+        [.. cloud.Store.All.Where(r => r.Partition == project || (r.Partition.StartsWith("index.", StringComparison.Ordinal) && System.Text.Encoding.UTF8.GetString(r.Body.Span) == project)).Select(r => $"{r.Partition} {r.Key}")];
+}
