@@ -56,7 +56,7 @@ public sealed class EngineTests
         var s = ready.Copy();
         await using var cloud = s.Cloud;
         Stage.Good(await s.Send("DELETE", $"/network/v2.0/ports/{s["port"]}"));
-        Assert.Equal(409, (await s.Send("PUT", $"/network/v2.0/ports/{s["port"]}", new { port = new { name = "late" } })).Status);
+        Assert.Equal(404, (await s.Send("PUT", $"/network/v2.0/ports/{s["port"]}", new { port = new { name = "late" } })).Status);
         await cloud.Pass(TimeSpan.FromSeconds(30));
         Assert.Equal(404, (await s.Send("GET", $"/network/v2.0/ports/{s["port"]}")).Status);
         Assert.Empty((await World.Check(cloud)).Problems);
