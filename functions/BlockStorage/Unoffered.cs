@@ -29,7 +29,8 @@ public static class Unoffered
     {
         await kind.Load(c, "volume:update");
         throw new Fault(501, $"The action {action} is not offered by this cloud.");
-    }) { Action = action };
+    })
+    { Action = action };
 
     // Lists are empty and no id is there; whatever would make or change one is refused in clear words.
     private static IEnumerable<Route> Collection(string path, string what, params string[] more)

@@ -85,5 +85,6 @@ public static class VolumeActions
         if (action == "os-show_image_metadata") return Metadata.All((await Volumes.Kind.Load(c, policy)).Item.ImageMetadata ?? []);
         var v = await Volumes.Kind.Change(c, policy, d => d.Item = d.Item with { ImageMetadata = change(body, new(d.Item.ImageMetadata ?? [])) });
         return action == "os-set_image_metadata" ? Metadata.All(v.ImageMetadata!) : Reply.Empty(200);
-    }) { Action = action };
+    })
+    { Action = action };
 }

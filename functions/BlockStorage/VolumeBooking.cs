@@ -43,5 +43,6 @@ public static class VolumeBooking
             d.Item = change(c, d.Item);
         });
         return Reply.Empty(202);
-    }) { Action = action };
+    })
+    { Action = action };
 }

@@ -64,8 +64,13 @@ public static class Volumes
         await CheckSize(c, gib);
         d.Item = v with
         {
-            Name = v.Name?.Trim(), ImageRef = null, UserId = c.Caller.UserId, VolumeType = type.Name, VolumeTypeId = type.Id,
-            AvailabilityZone = v.AvailabilityZone is { Length: > 0 } az ? az : "nova", Multiattach = false,
+            Name = v.Name?.Trim(),
+            ImageRef = null,
+            UserId = c.Caller.UserId,
+            VolumeType = type.Name,
+            VolumeTypeId = type.Id,
+            AvailabilityZone = v.AvailabilityZone is { Length: > 0 } az ? az : "nova",
+            Multiattach = false,
         };
     }
 
@@ -97,7 +102,8 @@ public static class Volumes
         var least = Math.Max(i.MinDisk, (int)((i.VirtualBytes + (1L << 30) - 1) >> 30));
         return v with
         {
-            Size = v.Size is null ? null : AtLeast(v.Size, least, "image"), ImageId = i.Id,
+            Size = v.Size is null ? null : AtLeast(v.Size, least, "image"),
+            ImageId = i.Id,
             ImageMetadata = new()
             {
                 ["image_id"] = i.Id, ["image_name"] = i.Name, ["container_format"] = "bare", ["disk_format"] = i.Format, ["min_disk"] = $"{i.MinDisk}", ["min_ram"] = $"{i.MinRam}", ["size"] = $"{i.Bytes}",

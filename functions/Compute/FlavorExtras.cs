@@ -49,7 +49,8 @@ public static class FlavorExtras
         if (!await Identity.Facade.Lives(c.Services, project)) throw Fault.BadRequest($"Project ID {(project.Length > 64 ? "" : project)} is not a valid project.");
         var f = await Flavors.Kind.Change(c, "compute:manage_flavors", d => d.Item = d.Item.IsPublic && c.From(7) && action == "addTenantAccess" ? throw Fault.Conflict("Can not add access to a public flavor.") : d.Item with { Projects = change(d.Item, project) });
         return Access(f);
-    }) { Action = action };
+    })
+    { Action = action };
 
     private static Reply Access(Flavor f) => Reply.Object(200, w => w.Objects("flavor_access", f.Projects, p => { w.WriteString("flavor_id", f.Id); w.WriteString("tenant_id", p); }));
 

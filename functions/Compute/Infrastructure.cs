@@ -84,7 +84,8 @@ public static class Infrastructure
             w.WriteString("binary", "nova-compute");
             answer(w, now);
         }));
-    }) { Until = "2.52" };
+    })
+    { Until = "2.52" };
 
     private static void Write(System.Text.Json.Utf8JsonWriter w, Call c, HostRow h)
     {

@@ -41,7 +41,8 @@ public static class ServerActions
             d.Item = d.Item with { Power = to, Task = task };
         }, ServerSagas.Sync);
         return Reply.Empty(202);
-    }) { Action = action };
+    })
+    { Action = action };
 
     private static async ValueTask<Reply> Reboot(Call c)
     {

@@ -41,8 +41,13 @@ public static class ServerCreate
     {
         d.Item = draft with
         {
-            Id = d.Item.Id, ProjectId = d.Item.ProjectId, CreatedAt = d.Item.CreatedAt, LaunchIndex = index, Name = count > 1 ? $"{draft.Name}-{index + 1}" : draft.Name,
-            Hostname = count > 1 ? ServerBody.HostnameOf($"{draft.Hostname}-{index + 1}") : draft.Hostname, Nics = [.. draft.Nics.Select(n => n.Made ? n with { PortId = c.Services.Ids.New() } : n)],
+            Id = d.Item.Id,
+            ProjectId = d.Item.ProjectId,
+            CreatedAt = d.Item.CreatedAt,
+            LaunchIndex = index,
+            Name = count > 1 ? $"{draft.Name}-{index + 1}" : draft.Name,
+            Hostname = count > 1 ? ServerBody.HostnameOf($"{draft.Hostname}-{index + 1}") : draft.Hostname,
+            Nics = [.. draft.Nics.Select(n => n.Made ? n with { PortId = c.Services.Ids.New() } : n)],
         };
         return ValueTask.CompletedTask;
     });

@@ -42,5 +42,6 @@ public static class ServerGroups
         if (s.LaunchedAt is null || s.Doomed) throw Fault.Conflict($"Cannot '{action}' instance {s.Id} while it is in vm_state {ServerView.VmState(s)}");
         await Network.Facade.ChangeGroup(c, s.ProjectId, s.Nics.Select(n => n.PortId), name, add);
         return Reply.Empty(202);
-    }) { Action = action };
+    })
+    { Action = action };
 }

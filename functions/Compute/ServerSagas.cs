@@ -184,7 +184,10 @@ public static class ServerSagas
     {
         w.Item = Before(w.Item) with
         {
-            Status = w.Item.Task is "powering-on" or "powering-off" or "pausing" or "unpausing" or "rebooting" or "rebooting_hard" ? "ERROR" : w.Item.Status, Task = null, Fault = w.Error, FaultAt = w.Services.Now,
+            Status = w.Item.Task is "powering-on" or "powering-off" or "pausing" or "unpausing" or "rebooting" or "rebooting_hard" ? "ERROR" : w.Item.Status,
+            Task = null,
+            Fault = w.Error,
+            FaultAt = w.Services.Now,
         };
         return ValueTask.CompletedTask;
     }

@@ -88,8 +88,12 @@ public static class Servers
         read.NothingElse();
         var server = await Kind.Change(c, "compute:update", d => d.Item = d.Item with
         {
-            Name = name ?? d.Item.Name, Description = describes ? description : d.Item.Description, Hostname = hostname is null ? d.Item.Hostname : ServerBody.CheckedHostname(hostname),
-            AccessIPv4 = v4 ?? d.Item.AccessIPv4, AccessIPv6 = v6 ?? d.Item.AccessIPv6, DiskConfig = disk ?? d.Item.DiskConfig,
+            Name = name ?? d.Item.Name,
+            Description = describes ? description : d.Item.Description,
+            Hostname = hostname is null ? d.Item.Hostname : ServerBody.CheckedHostname(hostname),
+            AccessIPv4 = v4 ?? d.Item.AccessIPv4,
+            AccessIPv6 = v6 ?? d.Item.AccessIPv6,
+            DiskConfig = disk ?? d.Item.DiskConfig,
         });
         return await Show(c, server, updated: true);
     }

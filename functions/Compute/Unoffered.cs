@@ -36,7 +36,8 @@ public static class Unoffered
     {
         await Servers.Kind.Load(c, method == "GET" ? "compute:get" : "compute:update");
         throw new Fault(501, why);
-    }) { Action = action };
+    })
+    { Action = action };
 
     private static Route Missing(string route, string why) => route.Split(' ') is [var method, var path] ? Route.Missing(method, Root + path, "authenticated", why) : throw new ArgumentException(route);
 

@@ -26,7 +26,8 @@ public static class Callers
             roles = [.. await Brought(store, roles, credential.RoleIds)];
             caller = caller with
             {
-                AppCredentialId = credential.Id, Restricted = !credential.Unrestricted,
+                AppCredentialId = credential.Id,
+                Restricted = !credential.Unrestricted,
                 AccessRules = credential.Rules is { } rules ? [.. rules.Select(r => new AccessRule(r.Service, r.Method, r.Path))] : null,
             };
         }

@@ -42,8 +42,18 @@ public static class IdentityDialect
 
     internal static string Title(int status) => status switch
     {
-        400 => "Bad Request", 401 => "Unauthorized", 403 => "Forbidden", 404 => "Not Found", 405 => "Method Not Allowed", 409 => "Conflict", 412 => "Precondition Failed",
-        413 => "Request Entity Too Large", 415 => "Unsupported Media Type", 501 => "Not Implemented", 503 => "Service Unavailable", _ => "Internal Server Error",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        409 => "Conflict",
+        412 => "Precondition Failed",
+        413 => "Request Entity Too Large",
+        415 => "Unsupported Media Type",
+        501 => "Not Implemented",
+        503 => "Service Unavailable",
+        _ => "Internal Server Error",
     };
 
     // Times without a zone are UTC, whatever the machine's.

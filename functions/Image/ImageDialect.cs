@@ -24,7 +24,18 @@ public static class ImageDialect
 
     private static string Title(int status) => status switch
     {
-        400 => "Bad Request", 401 => "Unauthorized", 403 => "Forbidden", 404 => "Not Found", 405 => "Method Not Allowed", 409 => "Conflict", 410 => "Gone",
-        413 => "Request Entity Too Large", 415 => "Unsupported Media Type", 416 => "Requested Range Not Satisfiable", 501 => "Not Implemented", 503 => "Service Unavailable", _ => "Internal Server Error",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        409 => "Conflict",
+        410 => "Gone",
+        413 => "Request Entity Too Large",
+        415 => "Unsupported Media Type",
+        416 => "Requested Range Not Satisfiable",
+        501 => "Not Implemented",
+        503 => "Service Unavailable",
+        _ => "Internal Server Error",
     };
 }

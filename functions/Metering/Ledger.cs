@@ -68,7 +68,9 @@ public static class Ledger
             if (at > o.From && !Array.Exists(r.Gauges, g => g.Meter == o.Meter && g.Quantity == o.Quantity)) closed.Add(new(o.Meter, o.Quantity, o.From, at, o.OpenedBy, r.EventId, final));
         return account with
         {
-            Revision = r.Revision, At = at, Ended = r.Last,
+            Revision = r.Revision,
+            At = at,
+            Ended = r.Last,
             Open = r.Last ? [] : [.. r.Gauges.Where(g => g.Quantity > 0).Select(g => Array.Find(account.Open, o => o.Meter == g.Meter && o.Quantity == g.Quantity) ?? new(g.Meter, g.Quantity, at, r.EventId))],
         };
     }

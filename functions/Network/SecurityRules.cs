@@ -53,8 +53,18 @@ public static class SecurityRules
         {
             var value = asked.Key switch
             {
-                "id" => r.Id, "security_group_id" => g.Id, "project_id" or "tenant_id" => g.ProjectId, "direction" => r.Direction, "ethertype" => r.Ethertype, "protocol" => r.Protocol ?? "None", "description" => r.Description,
-                "remote_ip_prefix" => r.RemoteIpPrefix ?? "None", "remote_group_id" => r.RemoteGroupId ?? "None", "port_range_min" => $"{r.PortRangeMin}", "port_range_max" => $"{r.PortRangeMax}", _ => null,
+                "id" => r.Id,
+                "security_group_id" => g.Id,
+                "project_id" or "tenant_id" => g.ProjectId,
+                "direction" => r.Direction,
+                "ethertype" => r.Ethertype,
+                "protocol" => r.Protocol ?? "None",
+                "description" => r.Description,
+                "remote_ip_prefix" => r.RemoteIpPrefix ?? "None",
+                "remote_group_id" => r.RemoteGroupId ?? "None",
+                "port_range_min" => $"{r.PortRangeMin}",
+                "port_range_max" => $"{r.PortRangeMax}",
+                _ => null,
             };
             if (value is not null && !asked.Contains(value)) return false;
         }

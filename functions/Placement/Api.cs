@@ -125,7 +125,8 @@ public static class Api
         new("GET", "/traits", "admin", _ => Object(w => { w.WriteStartArray("traits"); w.WriteEndArray(); })),
         Route.Missing("POST", "/resource_providers", "admin", "Providers are the cloud's hosts; they are not made by hand."),
         Route.Missing("GET", "/allocation_candidates", "admin", "Scheduling happens within the compute service."),
-    ]) { CatalogName = "placement" };
+    ])
+    { CatalogName = "placement" };
 
     private static async ValueTask<(HostRow, long)> Host(Call c)
     {

@@ -1,13 +1,22 @@
 #!/bin/bash
-# Builds everything and runs all tests that are not soaks. The last line is "N passed, N failed, N skipped".
+# Builds everything, checks the formatting and runs all tests that are not soaks. The last line is "N passed, N failed, N skipped".
+# With arguments (xunit's) only those tests run, and the formatting counts as none.
 set -uo pipefail
-dotnet build Cloud.Serverless.sln -v q --nologo -c Debug > /tmp/cs-build.$$ 2>&1 || { tail -40 /tmp/cs-build.$$; rm -f /tmp/cs-build.$$; echo "the build failed"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
-rm -f /tmp/cs-build.$$
-out=$(mktemp)
-dotnet tests/bin/Debug/net10.0/linux-x64/Cloud.Tests.dll -noLogo -noColor "$@" 2>&1 | tee "$out"
-line=$(grep -E 'Total: [0-9]+' "$out" | tail -1)
-total=$(sed -E 's/.*Total: ([0-9]+).*/\1/' <<<"$line"); failed=$(sed -E 's/.*Failed: ([0-9]+).*/\1/' <<<"$line"); errors=$(sed -E 's/.*Errors: ([0-9]+).*/\1/' <<<"$line"); skipped=$(sed -E 's/.*Skipped: ([0-9]+).*/\1/' <<<"$line")
-rm -f "$out"
-[ -n "$total" ] || { echo "no test ran"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
-echo "$((total - failed - skipped)) passed, $((failed + errors)) failed, $skipped skipped"
-[ $((failed + errors)) -eq 0 ]
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+stop() { tail -40 "$log"; echo "$1"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
+count() { sed -nE "s/.*Total: .*$1: ([0-9]+).*/\1/p" "$log" | tail -1; }
+
+dotnet build Cloud.Serverless.sln -v q --nologo -c Debug > "$log" 2>&1 || stop "the build failed"
+formatted=0 unformatted=0
+if [ $# -eq 0 ]; then
+  if dotnet format whitespace Cloud.Serverless.sln --no-restore --verify-no-changes -v q > "$log" 2>&1; then formatted=1
+  else unformatted=1; tail -20 "$log"; echo "not formatted: run dotnet format whitespace"
+  fi
+fi
+dotnet tests/bin/Debug/net10.0/linux-x64/Cloud.Tests.dll -noLogo -noColor "$@" 2>&1 | tee "$log"
+total=$(sed -nE 's/.*Total: ([0-9]+), Errors.*/\1/p' "$log" | tail -1)
+[ -n "$total" ] || stop "no test ran"
+failed=$(count Failed) skipped=$(count Skipped) errors=$(count Errors)
+echo "$((total - failed - skipped + formatted)) passed, $((failed + errors + unformatted)) failed, $skipped skipped"
+[ $((failed + errors + unformatted)) -eq 0 ]

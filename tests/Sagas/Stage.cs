@@ -30,7 +30,9 @@ public sealed class Stage(TestCloud cloud, Dictionary<string, string> ids)
     {
         var path = kind switch
         {
-            "server" => $"/compute/v2.1/servers/{ids[name]}", "volume" => $"{Volumes}/{ids[name]}", "snapshot" => $"{Snapshots}/{ids[name]}",
+            "server" => $"/compute/v2.1/servers/{ids[name]}",
+            "volume" => $"{Volumes}/{ids[name]}",
+            "snapshot" => $"{Snapshots}/{ids[name]}",
             _ => $"/network/v2.0/{kind}s/{ids[name]}",
         };
         var a = await Send("GET", path);

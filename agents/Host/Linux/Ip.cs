@@ -15,7 +15,8 @@ public sealed record Interface(
     [JsonIgnore] public string? Kind => Info?.Kind;
 
     /// <summary>Those that somebody set; what the link gave itself doesn't count.</summary>
-    [JsonIgnore] public IEnumerable<InterfaceAddress> Addresses =>
+    [JsonIgnore]
+    public IEnumerable<InterfaceAddress> Addresses =>
         (AddressInfo ?? []).Where(a => a.Local is not null && a.Protocol != "kernel_ll").Select(a => new InterfaceAddress(IPAddress.Parse(a.Local!), a.PrefixLength))
             .Where(a => !a.Address.IsIPv6LinkLocal || a.Address.GetAddressBytes() is not [.., 0xff, 0xfe, _, _, _]);
 }

@@ -13,7 +13,8 @@ public sealed partial record Kind<T>
     {
         var (items, page) = await Select(c, policy, where);
         return Page1(c, items, page, detail);
-    }) { Shape = Shape(many: Many) };
+    })
+    { Shape = Shape(many: Many) };
 
     public Reply Page1(Call c, IReadOnlyList<T> items, Page page, bool detail = true, int status = 200) => Reply.Of(status, w =>
     {

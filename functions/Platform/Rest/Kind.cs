@@ -68,10 +68,12 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
     {
         var body = Dialect.Bare ? c.Json : c.Body(One);
         return One1(c, status, await Create(c, policy, body, saga));
-    }) { Shape = Shape(In.Create) };
+    })
+    { Shape = Shape(In.Create) };
 
     public Route Update(string policy, ISaga? saga = null) => new(Dialect.UpdateMethod, $"{Path}/{{{Id}}}", policy, async c =>
-        One1(c, 200, await Change(c, policy, draft => draft.Item = Read(c, draft.Item, draft.Body, In.Update), saga, Dialect.Bare ? c.Json : c.Body(One)))) { Shape = Shape(In.Update) };
+        One1(c, 200, await Change(c, policy, draft => draft.Item = Read(c, draft.Item, draft.Body, In.Update), saga, Dialect.Bare ? c.Json : c.Body(One))))
+    { Shape = Shape(In.Update) };
 
     /// <summary>Without a saga the row goes at once; with one it is marked and the saga removes it.</summary>
     public Route Delete(string policy, ISaga? saga = null, int status = 204) => new("DELETE", $"{Path}/{{{Id}}}", policy, async c =>

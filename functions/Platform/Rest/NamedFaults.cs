@@ -16,7 +16,17 @@ public static class NamedFaults
 
     private static string Name(int status, string unexpected) => status switch
     {
-        400 => "badRequest", 401 => "unauthorized", 403 => "forbidden", 404 => "itemNotFound", 405 => "badMethod", 409 => "conflictingRequest",
-        413 => "overLimit", 415 => "badMediaType", 429 => "overLimit", 501 => "notImplemented", 503 => "serviceUnavailable", _ => unexpected,
+        400 => "badRequest",
+        401 => "unauthorized",
+        403 => "forbidden",
+        404 => "itemNotFound",
+        405 => "badMethod",
+        409 => "conflictingRequest",
+        413 => "overLimit",
+        415 => "badMediaType",
+        429 => "overLimit",
+        501 => "notImplemented",
+        503 => "serviceUnavailable",
+        _ => unexpected,
     };
 }

@@ -10,7 +10,8 @@ public sealed class RecoveryTests
     private static readonly PortSpec Port = Example.Port(11, Example.Ping) with { FixedIps = [new("s4", "10.0.0.11"), new("s6", "fd00::11")] };
     private static readonly RouterSpec Router = Example.Router(Network, ("198.51.100.50", "10.0.0.11")) with
     {
-        Interfaces = [new(Network, "router-1-in", Example.Mac(101), ["10.0.0.1/24", "fd00::1/64"])], Routes = [new("10.77.0.0/16", "10.0.0.77")],
+        Interfaces = [new(Network, "router-1-in", Example.Mac(101), ["10.0.0.1/24", "fd00::1/64"])],
+        Routes = [new("10.77.0.0/16", "10.0.0.77")],
     };
 
     [Fact]
