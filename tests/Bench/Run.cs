@@ -67,7 +67,7 @@ internal sealed class Run(BenchOptions options, string data)
         await Rate(load, "port create", () => client.Post("/network/v2.0/ports", new JsonObject { ["port"] = new JsonObject { ["name"] = "made", ["network_id"] = fixture.Network } }));
         if (Wanted("server life"))
         {
-            await fixture.ServerLife("warm");
+            await load.Repeat("warm-up", StormCallers, 100, i => fixture.ServerLife($"warm-{i}"));
             foreach (var (callers, times) in new[] { (1, 30), (StormCallers, 100) }) Add(await load.Repeat("server life", callers, times, i => fixture.ServerLife($"life-{i}")));
         }
         if (Wanted("storm of 100"))
