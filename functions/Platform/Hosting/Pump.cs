@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using Cloud.Platform.Bus;
 
@@ -7,6 +8,8 @@ namespace Cloud.Platform.Hosting;
 public sealed class Pump(Services services, QueueTrigger trigger, ILogger log)
 {
     private static readonly TimeSpan LockFor = TimeSpan.FromSeconds(30);
+
+    private readonly ConcurrentDictionary<string, Delivery> _inHand = new();
 
     /// <summary>How long a message that failed rests: 0.2 s at first, at most 25 s.</summary>
     public static TimeSpan Pause(int attempt) => TimeSpan.FromSeconds(0.1 * (1 << Math.Min(attempt, 8)));
@@ -18,6 +21,7 @@ public sealed class Pump(Services services, QueueTrigger trigger, ILogger log)
     public async Task Run(CancellationToken ct)
     {
         using var slots = new SemaphoreSlim(trigger.Parallel);
+        var renewing = Renew(ct);
         while (!ct.IsCancellationRequested)
         {
             try
@@ -31,22 +35,22 @@ public sealed class Pump(Services services, QueueTrigger trigger, ILogger log)
                     _ = One(delivery, slots, ct);
                 }
             }
-            catch (OperationCanceledException) when (ct.IsCancellationRequested) { return; }
+            catch (OperationCanceledException) when (ct.IsCancellationRequested) { break; }
             catch (State.StoreUnavailableException e)
             {
                 log.LogError(e, "{Queue} can't be read", trigger.Queue);
                 await Task.Delay(TimeSpan.FromSeconds(1), services.Clock, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
+        await renewing;
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "whatever a message does to its handler, the pump goes on")]
     private async Task One(Delivery delivery, SemaphoreSlim slots, CancellationToken ct)
     {
-        using var done = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        _inHand[delivery.Lock] = delivery;
         try
         {
-            _ = Renew(delivery, done.Token);
             await trigger.Handle(services, delivery, ct);
             await services.Bus.Complete(delivery, CancellationToken.None);
         }
@@ -66,19 +70,22 @@ public sealed class Pump(Services services, QueueTrigger trigger, ILogger log)
         }
         finally
         {
-            await done.CancelAsync();
+            _inHand.TryRemove(delivery.Lock, out _);
             slots.Release();
         }
     }
 
-    private async Task Renew(Delivery delivery, CancellationToken done)
+    /// <summary>One clock for all that is in hand: most messages are done long before it ticks.</summary>
+    private async Task Renew(CancellationToken ct)
     {
-        while (true)
+        using var timer = new PeriodicTimer(LockFor / 3, services.Clock);
+        try
         {
-            await Task.Delay(LockFor / 2, services.Clock, done).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (done.IsCancellationRequested) return;
-            try { await services.Bus.Renew(delivery, LockFor, done); }
-            catch (Exception e) when (e is OperationCanceledException or State.StoreUnavailableException) { return; }
+            while (await timer.WaitForNextTickAsync(ct))
+                foreach (var delivery in _inHand.Values)
+                    try { await services.Bus.Renew(delivery, LockFor, ct); }
+                    catch (State.StoreUnavailableException) { /* its lock may run out; then it comes twice */ }
         }
+        catch (OperationCanceledException) { /* stopping */ }
     }
 }

@@ -8,7 +8,11 @@ public static class WebServer
 {
     public static WebApplication Build(string contentRoot, IPEndPoint listen)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = contentRoot });
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            // Or it would watch the folder for changes of files that aren't there, and wake with every write of the store.
+            ContentRootPath = contentRoot, Args = ["--hostBuilder:reloadConfigOnChange=false"],
+        });
         builder.Logging.ClearProviders().AddSimpleConsole(o => { o.SingleLine = true; o.UseUtcTimestamp = true; o.TimestampFormat = "HH:mm:ss.fff "; o.ColorBehavior = LoggerColorBehavior.Disabled; });
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.WebHost.ConfigureKestrel(k =>

@@ -241,6 +241,8 @@ public sealed class QueueEngine(TimeProvider clock, IQueueJournal journal) : IDi
                 if (e.Lock is not null && e.LockedUntil <= now) e.Lock = null;
                 if (e.Lock is null && !who.Queue.Ready.Contains(e.Sequence)) Free(who.Queue, e);
             }
+            // Most messages are settled before their locks run out: nobody need wake for those.
+            while (_alarms.TryPeek(out var gone, out _) && !gone.Queue.All.ContainsKey(gone.Sequence)) _alarms.Dequeue();
             if (_alarms.TryPeek(out _, out var next))
             {
                 _nextAlarm = next;
