@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
 
@@ -59,9 +61,12 @@ public static class Addresses
         return From(ToNumber(net.BaseAddress) | host, AddressFamily.InterNetworkV6).ToString();
     }
 
-    /// <summary>Claims an address of a subnet: the wished one, or the first that is free in its pools.</summary>
+    // A free address of a wide subnet is found by trying; a narrow one, or one that is nearly full, is read as a whole.
+    private const int Narrow = 1024, Tries = 32;
+
+    /// <summary>Claims an address of a subnet: the wished one, or any that is free in its pools. A repeat finds what <paramref name="owner"/> has already, but for <paramref name="except"/>.</summary>
     /// <exception cref="Fault">409 when it is taken or none is left.</exception>
-    public static async ValueTask<string> Claim(IEntityStore store, Subnet subnet, string owner, string? wished, CancellationToken ct = default)
+    public static async ValueTask<string> Claim(IEntityStore store, Subnet subnet, string owner, string? wished, IReadOnlyCollection<string>? except = null, CancellationToken ct = default)
     {
         var scope = "ip." + subnet.Id;
         var net = IPNetwork.Parse(subnet.Cidr);
@@ -72,20 +77,35 @@ public static class Addresses
             return await Claims.Take(store, scope, address.ToString(), owner, ct) ? address.ToString()
                 : throw new Fault(409, $"IP address {wished} already allocated in subnet {subnet.Id}") { Kind = "IpAddressAlreadyAllocated" };
         }
+        var pools = subnet.AllocationPools.Select(p => (First: ToNumber(IPAddress.Parse(p.Start)), Last: ToNumber(IPAddress.Parse(p.End)))).ToList();
+        var not = (except ?? []).Append(subnet.GatewayIp).ToHashSet();
+        string Text(UInt128 n) => From(n, net.BaseAddress.AddressFamily).ToString();
+        if (pools.Aggregate((UInt128)0, (sum, p) => sum + p.Last - p.First + 1) is var size && size > Narrow)
+        {
+            var start = (UInt128)BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(owner))); // the same owner tries the same ones
+            for (var i = 0; i < Tries; i++)
+                if (Text(Nth(pools, (start + (UInt128)i) % size)) is var one && !not.Contains(one) && await Claims.Take(store, scope, one, owner, ct)) return one;
+        }
         for (var attempt = 0; attempt < 10; attempt++)
         {
-            var taken = (await Claims.All(store, scope, ct)).Select(c => ToNumber(IPAddress.Parse(c.Key))).ToHashSet();
-            if (subnet.GatewayIp is { } gateway) taken.Add(ToNumber(IPAddress.Parse(gateway)));
-            foreach (var pool in subnet.AllocationPools)
-                for (var (n, end) = (ToNumber(IPAddress.Parse(pool.Start)), ToNumber(IPAddress.Parse(pool.End))); n <= end; n++)
-                {
-                    if (taken.Contains(n)) continue;
-                    var free = From(n, net.BaseAddress.AddressFamily).ToString();
-                    if (await Claims.Take(store, scope, free, owner, ct)) return free;
-                    taken.Add(n);
-                }
+            var claims = await Claims.All(store, scope, ct);
+            if (claims.FirstOrDefault(c => c.Owner == owner && !not.Contains(c.Key)).Key is { } own && await Claims.Take(store, scope, own, owner, ct)) return own;
+            var taken = claims.Select(c => c.Key).Concat(not).ToHashSet();
+            foreach (var (first, last) in pools)
+                for (var n = first; n <= last; n++)
+                    if (Text(n) is var free && taken.Add(free) && await Claims.Take(store, scope, free, owner, ct)) return free;
         }
         throw new Fault(409, $"No more IP addresses available on network {subnet.NetworkId}.") { Kind = "IpAddressGenerationFailure" };
+    }
+
+    private static UInt128 Nth(IEnumerable<(UInt128 First, UInt128 Last)> pools, UInt128 n)
+    {
+        foreach (var (first, last) in pools)
+        {
+            if (n <= last - first) return first + n;
+            n -= last - first + 1;
+        }
+        throw new ArgumentOutOfRangeException(nameof(n));
     }
 
     public static ValueTask Free(IEntityStore store, string subnetId, string address, string owner) => Claims.Free(store, "ip." + subnetId, address, owner);

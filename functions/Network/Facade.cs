@@ -74,7 +74,7 @@ public static partial class Facade
             var undo = new List<Func<ValueTask>>();
             try
             {
-                var addresses = await Ports.Allocate(s, port, network, [(null, wish.FixedIp)], await Kept(s, port, network), undo);
+                var addresses = await Ports.Allocate(s, port, network, [(null, wish.FixedIp)], [], undo);
                 var ops = await Tables.Quota.Reserve(s.Store, project, [new("port", 1)], NetworkDialect.Over);
                 await Tables.Ports.Save(s, port with { FixedIps = addresses }, null, change, ops);
                 return id;
@@ -86,16 +86,6 @@ public static partial class Facade
                 if (await Tables.Ports.Get(s.Store, project, id) is not null) return id;
             }
         }
-    }
-
-    // What an earlier, killed attempt of the same port has claimed already is its own.
-    private static async ValueTask<PortAddress[]> Kept(Services s, Port port, Network network)
-    {
-        var kept = new List<PortAddress>();
-        foreach (var subnet in await Tables.SubnetsOf(s.Store, network))
-            foreach (var (address, owner) in await Claims.All(s.Store, "ip." + subnet.Id))
-                if (owner == port.Id && await Claims.Take(s.Store, "ip." + subnet.Id, address, port.Id)) kept.Add(new(subnet.Id, address));
-        return [.. kept];
     }
 
     // Made from the id, so that a repeat finds the same one. Three bytes are few: two ports of a network may want the same.

@@ -193,7 +193,7 @@ public static class Ports
         {
             if (address is null && subnet.Slaac) address = Addresses.Slaac(IPNetwork.Parse(subnet.Cidr), p.MacAddress);
             if (keep.FirstOrDefault(k => k.SubnetId == subnet.Id && (address is null || k.IpAddress == address)) is { } kept && !got.Contains(kept)) { got.Add(kept); return; }
-            var claimed = await Addresses.Claim(s.Store, subnet, p.Id, address);
+            var claimed = await Addresses.Claim(s.Store, subnet, p.Id, address, [.. got.Where(g => g.SubnetId == subnet.Id).Select(g => g.IpAddress)]);
             undo.Add(() => Addresses.Free(s.Store, subnet.Id, claimed, p.Id));
             got.Add(new(subnet.Id, claimed));
         }

@@ -139,6 +139,8 @@ public sealed record SecurityGroup : NamedResource
     public SecurityRule[] Rules { get; init; } = [];
     /// <summary>Counts changes of membership, so that a refresh that is under way sees them.</summary>
     public long Members { get; init; }
+    /// <summary>How many ports the last refresh concerned.</summary>
+    public int Reach { get; init; }
 }
 
 /// <summary>Ports are numbers of TCP and UDP, type and code of ICMP.</summary>

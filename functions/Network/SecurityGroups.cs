@@ -17,6 +17,7 @@ public static class SecurityGroups
             var commands = new List<HostCommand>();
             foreach (var p in await Tables.Ports.InProject(w.Store, w.Item.ProjectId))
                 if (Ports.Plugged(p) && !p.Doomed && p.SecurityGroups.Contains(w.Item.Id) && !await Platform.Agents.Hosts.IsDown(w.Services, p.Host)) commands.Add(await Specs.Ensure(w.Services, p));
+            w.Item = w.Item with { Reach = commands.Count };
             return commands;
         });
 
@@ -101,7 +102,8 @@ public static class SecurityGroups
                     // One that hasn't begun will see this change as well.
                     if (was.Item.Saga is { } saga && await s.Store.Get(project, SagaRow.KeyOf(saga)) is { } row && Json.Read<SagaRow>(row.Body) is { Step: 0, Waiting.Length: 0 })
                         await Tables.SecurityGroups.Save(s, item, was, change);
-                    else await Sync.Begin(s, item, was, change, after: TimeSpan.FromMilliseconds(250));
+                    // The more ports it concerns, the more changes are gathered first: members that come by the hundred don't mean the square of it.
+                    else await Sync.Begin(s, item, was, change, after: TimeSpan.FromMilliseconds(250 + 4 * item.Reach));
                     break;
                 }
                 catch (ConflictException) { /* it changed meanwhile */ }

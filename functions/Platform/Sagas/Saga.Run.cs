@@ -41,38 +41,57 @@ public sealed partial class Saga<T>
         return null;
     }
 
+    /// <summary>
+    /// Steps that wait for no host follow each other in one turn: as each may be repeated, so may all of them, and the record of the last is the record of all.
+    /// </summary>
     /// <returns>True when there is more to do at once.</returns>
     private async ValueTask<bool> Turn(Services s, State state, CommandReply? reply, bool resend, int attempt, CancellationToken ct)
     {
-        var saga = state.Saga;
-        var work = new Work<T>(s, state.Was.Item, saga, ct);
+        var work = new Work<T>(s, state.Was.Item, state.Saga, ct);
         try
         {
-            if (saga.Waiting.Length > 0) return reply is not null ? await Answered(s, state, reply, ct) : resend && await Quiet(s, state, ct);
-            if (saga.Unwinding ? saga.Step < 0 : saga.Step >= _steps.Count) return await End(s, state, work, ct);
-            if (CanFail(saga) && s.Now > saga.Deadline) throw new SagaFault("It took too long.");
-            var step = _steps[saga.Step];
-            if ((saga.Unwinding ? step.UndoCommands : step.Commands) is { } commands)
+            if (work.Row.Waiting.Length > 0)
             {
-                var list = await commands(work);
-                if (list.Count > 0) return await Send(s, state, work, list, ct);
+                var then = reply is not null ? await Answered(s, state, work, reply, ct) : resend ? await Quiet(s, state, work, ct) : Then.Rest;
+                if (then is not Then.Step) return then is Then.Turn;
             }
-            else if ((saga.Unwinding ? step.Undo : step.Do) is { } run) await run(work);
+            while (true)
+            {
+                work.Mark();
+                var saga = work.Row;
+                if (saga.Unwinding ? saga.Step < 0 : saga.Step >= _steps.Count) return await End(s, state, work, ct);
+                if (CanFail(saga) && s.Now > saga.Deadline) throw new SagaFault("It took too long.");
+                var step = _steps[saga.Step];
+                if ((saga.Unwinding ? step.UndoCommands : step.Commands) is { } commands)
+                {
+                    if (await commands(work) is { Count: > 0 } list && await Send(s, state, work, list, ct) is Then.Rest) return false;
+                }
+                else if ((saga.Unwinding ? step.Undo : step.Do) is { } run) await run(work);
+                Advance(work);
+            }
         }
         catch (Exception e) when (e is not (ConflictException or OperationCanceledException or StoreUnavailableException))
         {
-            if (CanFail(saga) && e is SagaFault or Fault) return await Fail(s, state, e.Message, ct);
+            if (!ReferenceEquals(work.Row, state.Saga))
+            {
+                // What was done before it is recorded; the step that failed is tried again alone, and that decides.
+                work.Back();
+                await Write(s, state, work, work.Row, ct);
+                return true;
+            }
+            if (CanFail(state.Saga) && e is SagaFault or Fault) return await Fail(s, state, e.Message, ct) is Then.Turn;
             if (attempt < TriesOfStep) throw;
-            return CanFail(saga) ? await Fail(s, state, "An unexpected error happened.", ct) : await Stuck(s, state, e, ct);
+            return CanFail(state.Saga) ? await Fail(s, state, "An unexpected error happened.", ct) is Then.Turn : await Stuck(s, state, e, ct);
         }
-        return await Next(s, state, work, ct);
     }
 
-    private async ValueTask<bool> Next(Services s, State state, Work<T> work, CancellationToken ct)
+    /// <summary>What comes next: a step in the same turn, another turn, or nothing before the next message.</summary>
+    private enum Then { Step, Turn, Rest }
+
+    private Then Advance(Work<T> work)
     {
-        var saga = state.Saga;
-        await Write(s, state, work, saga with { Step = After(saga), Turn = saga.Turn + 1, Waiting = [] }, ct);
-        return true;
+        work.Row = work.Row with { Step = After(work.Row), Turn = work.Row.Turn + 1, Waiting = [] };
+        return Then.Step;
     }
 
     /// <summary>The next step that has anything to do in the saga's direction.</summary>
@@ -83,12 +102,12 @@ public sealed partial class Saga<T>
         return step;
     }
 
-    private async ValueTask<bool> Fail(Services s, State state, string error, CancellationToken ct)
+    private async ValueTask<Then> Fail(Services s, State state, string error, CancellationToken ct)
     {
         // The row is written as well: its new revision fences off the commands that are still on their way from those that undo them.
         var work = new Work<T>(s, state.Was.Item with { }, state.Saga, ct);
         await Write(s, state, work, state.Saga with { Unwinding = true, Error = error, Step = Math.Min(state.Saga.Step, _steps.Count - 1), Turn = state.Saga.Turn + 1, Waiting = [] }, ct);
-        return true;
+        return Then.Turn;
     }
 
     /// <summary>What hasn't reached the point of no return may fail and is then undone.</summary>
@@ -108,7 +127,7 @@ public sealed partial class Saga<T>
 
     private async ValueTask<bool> End(Services s, State state, Work<T> work, CancellationToken ct)
     {
-        if (state.Saga.Unwinding) await _failed(work);
+        if (work.Row.Unwinding) await _failed(work);
         else await _finished(work);
         Op[] ops = [new Op.Delete(state.SagaKey, state.SagaTag), .. work.Ops];
         if (Deletes) await _rows.Remove(s, state.Was, work.Change, ops, work.Messages, ct);
@@ -116,9 +135,9 @@ public sealed partial class Saga<T>
         return false;
     }
 
-    private async ValueTask<bool> Send(Services s, State state, Work<T> work, IReadOnlyList<HostCommand> commands, CancellationToken ct)
+    private async ValueTask<Then> Send(Services s, State state, Work<T> work, IReadOnlyList<HostCommand> commands, CancellationToken ct)
     {
-        var saga = state.Saga;
+        var saga = work.Row;
         var waiting = commands.Select((c, i) => new Waiting($"{saga.Id}.{(saga.Unwinding ? "u" : "f")}{saga.Step}.{saga.Turn}.{i}", c.Host, c.Command.Key)).ToArray();
         for (var i = 0; i < waiting.Length; i++)
         {
@@ -126,31 +145,30 @@ public sealed partial class Saga<T>
             // Nobody waits for a host that is gone to clean up. When it comes back it finds this behind older commands, and its inventory is compared.
             if ((saga.Unwinding || Deletes) && await Hosts.IsDown(s, commands[i].Host, ct)) waiting[i] = waiting[i] with { Done = true };
         }
-        if (Array.TrueForAll(waiting, w => w.Done)) return await Next(s, state, work, ct);
+        if (Array.TrueForAll(waiting, w => w.Done)) return Then.Step;
         await Write(s, state, work, saga with { Waiting = waiting }, ct);
-        return false;
+        return Then.Rest;
     }
 
     private static Message ToBus(State state, Waiting w, HostCommand c, DateTimeOffset? notBefore) =>
         Dispatch.ToBus(new(w.Id, c.Host, c.Fence ?? state.Was.Item.Revision, Replies.ToSaga(state.Partition, state.Saga), c.Command, state.Saga.RequestId), notBefore);
 
-    private async ValueTask<bool> Answered(Services s, State state, CommandReply reply, CancellationToken ct)
+    private async ValueTask<Then> Answered(Services s, State state, Work<T> work, CommandReply reply, CancellationToken ct)
     {
-        var saga = state.Saga;
+        var saga = work.Row;
         var i = Array.FindIndex(saga.Waiting, w => w.Id == reply.CommandId && w.Host == reply.Host && !w.Done);
-        if (i < 0) return false; // an answer to what nobody waits for any more
+        if (i < 0) return Then.Rest; // an answer to what nobody waits for any more
         var waiting = saga.Waiting.ToArray();
-        var work = new Work<T>(s, state.Was.Item, saga, ct);
         if (reply.Outcome == Outcome.Done)
         {
             waiting[i] = waiting[i] with { Done = true, Result = reply.Result };
             if (!Array.TrueForAll(waiting, w => w.Done))
             {
                 await Write(s, state, work, saga with { Waiting = waiting }, ct);
-                return false;
+                return Then.Rest;
             }
             if (!saga.Unwinding) _steps[saga.Step].Done?.Invoke(work, [.. waiting.Select(w => w.Result)]);
-            return await Next(s, state, work, ct);
+            return Advance(work);
         }
         var again = reply.Outcome == Outcome.Stale || reply.Retry || !CanFail(saga);
         waiting[i] = waiting[i] with { Tries = waiting[i].Tries + 1 };
@@ -160,15 +178,14 @@ public sealed partial class Saga<T>
         if (waiting[i].Tries < TriesOfCommand && Find(await Rebuild(work), waiting[i]) is { } command)
             work.Messages.Add(ToBus(state, waiting[i], command, s.Now + TimeSpan.FromSeconds(0.25 * (1 << waiting[i].Tries))));
         await Write(s, state, work, saga with { Waiting = waiting }, ct);
-        return false;
+        return Then.Rest;
     }
 
     /// <summary>Nothing was heard for a while: the deadline is looked at, hosts that are gone are given up, the rest is sent again.</summary>
-    private async ValueTask<bool> Quiet(Services s, State state, CancellationToken ct)
+    private async ValueTask<Then> Quiet(Services s, State state, Work<T> work, CancellationToken ct)
     {
-        var saga = state.Saga;
+        var saga = work.Row;
         if (s.Now > saga.Deadline && CanFail(saga)) return await Fail(s, state, _steps[saga.Step].Name + ": it took too long.", ct);
-        var work = new Work<T>(s, state.Was.Item, saga, ct);
         var waiting = saga.Waiting.ToArray();
         var commands = await Rebuild(work);
         for (var i = 0; i < waiting.Length; i++)
@@ -185,9 +202,13 @@ public sealed partial class Saga<T>
             work.Messages.Add(Events.CloudEvent.Alert(s, "saga-overdue", state.Was.Item.Id, state.Was.Item.ProjectId, $"{Name} is overdue at step {NameOf(saga)}; it goes on trying."));
             saga = saga with { Alerted = true };
         }
-        if (Array.TrueForAll(waiting, w => w.Done)) return await Next(s, state with { Saga = saga }, work, ct);
+        if (Array.TrueForAll(waiting, w => w.Done))
+        {
+            work.Row = saga;
+            return Advance(work);
+        }
         await Write(s, state, work, saga with { Waiting = waiting }, ct);
-        return false;
+        return Then.Rest;
     }
 
     private ValueTask<IReadOnlyList<HostCommand>> Rebuild(Work<T> work)

@@ -10,10 +10,11 @@ public sealed class Work<T>(Services services, T item, SagaRow saga, Cancellatio
     public Services Services => services;
     public IEntityStore Store => services.Store;
     public T Item { get; set; } = item;
-    internal SagaRow Row => saga;
-    public string SagaId => saga.Id;
+    /// <summary>Where the saga is; runs ahead of what is recorded.</summary>
+    internal SagaRow Row { get; set; } = saga;
+    public string SagaId => Row.Id;
     /// <summary>Why it is being undone; null on the way forward.</summary>
-    public string? Error => saga.Error;
+    public string? Error => Row.Error;
     public Change Change { get; } = new(saga.Actor, saga.RequestId);
     public CancellationToken Cancelled => ct;
     /// <summary>More rows of the same partition.</summary>
@@ -24,6 +25,18 @@ public sealed class Work<T>(Services services, T item, SagaRow saga, Cancellatio
     {
         Ops.AddRange(along.Ops);
         Messages.AddRange(along.Messages);
+    }
+
+    private (T Item, int Ops, int Messages) _mark = (item, 0, 0);
+
+    /// <summary>Remembers what the steps so far asked for; <see cref="Back"/> forgets what a step that failed asked for since.</summary>
+    internal void Mark() => _mark = (Item, Ops.Count, Messages.Count);
+
+    internal void Back()
+    {
+        Item = _mark.Item;
+        Ops.RemoveRange(_mark.Ops, Ops.Count - _mark.Ops);
+        Messages.RemoveRange(_mark.Messages, Messages.Count - _mark.Messages);
     }
 }
 
