@@ -18,7 +18,7 @@ public static class Images
     {
         Sees = "image:get_image", Id = "image_id",
         SharedWith = (c, i) => i.Visibility is "public" or "community" || (c.User?.ProjectId is { } p && i.Members.ContainsKey(p)),
-        Charges = (Quota, Quota.Counts(Rows, i => [new("images", 1)]), (what, _, used, limit) => new Fault(413, $"The limit of {limit} {what} is reached ({used} in use).")),
+        Charges = (Quota, Quota.CountsEach(Rows, "images"), (what, _, used, limit) => new Fault(413, $"The limit of {limit} {what} is reached ({used} in use).")),
         Check = (c, d) =>
         {
             if (d.Item.Visibility == "public" && d.Old?.Visibility != "public") c.Require("image:publicize_image", new(d.Item.ProjectId));

@@ -17,7 +17,7 @@ public static class FloatingIps
     public static readonly Kind<FloatingIp> Kind = new(Tables.FloatingIps, "floatingips", "/v2.0/floatingips", NetworkDialect.Value)
     {
         Sees = "network:get_floatingip", ListsAll = "admin", AllByDefault = true, Within = (_, x) => !x.Doomed,
-        Charges = (Tables.Quota, Tables.Quota.Counts(Tables.FloatingIps, _ => [new("floatingip", 1)]), NetworkDialect.Over),
+        Charges = (Tables.Quota, Tables.Quota.CountsEach(Tables.FloatingIps, "floatingip"), NetworkDialect.Over),
         Check = Check,
         CheckDelete = async (c, d) =>
         {

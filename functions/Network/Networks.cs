@@ -28,7 +28,7 @@ public static class Networks
     public static readonly Kind<Network> Kind = new(Tables.Networks, "networks", "/v2.0/networks", NetworkDialect.Value)
     {
         Sees = "network:get_network", ListsAll = "admin", AllByDefault = true,
-        Charges = (Tables.Quota, Tables.Quota.Counts(Tables.Networks, _ => [new("network", 1)]), NetworkDialect.Over),
+        Charges = (Tables.Quota, Tables.Quota.CountsEach(Tables.Networks, "network"), NetworkDialect.Over),
         Check = Check,
         CheckDelete = async (c, d) =>
         {

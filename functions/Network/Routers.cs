@@ -50,7 +50,7 @@ public static class Routers
     public static readonly Kind<Router> Kind = new(Tables.Routers, "routers", "/v2.0/routers", NetworkDialect.Value)
     {
         Sees = "network:get_router", ListsAll = "admin", AllByDefault = true, Within = (_, x) => !x.Doomed,
-        Charges = (Tables.Quota, Tables.Quota.Counts(Tables.Routers, _ => [new("router", 1)]), NetworkDialect.Over),
+        Charges = (Tables.Quota, Tables.Quota.CountsEach(Tables.Routers, "router"), NetworkDialect.Over),
         Check = CheckRoutes,
         CheckDelete = async (c, d) =>
         {

@@ -49,6 +49,11 @@ public static class SecurityGroups
 
     private static readonly Route Listed = Lists.Of(Kind, "network:get_security_groups");
 
+    // A new member is known to the others after this; changed rules are at once.
+    private static readonly TimeSpan Gathers = TimeSpan.FromSeconds(1);
+    // How far the clocks of two processes may be apart.
+    private static readonly TimeSpan Skew = TimeSpan.FromSeconds(0.3);
+
     private const string DefaultKey = "default-security-group";
 
     public static readonly Route[] Routes =
@@ -99,11 +104,12 @@ public static class SecurityGroups
                 try
                 {
                     var item = was.Item with { Members = was.Item.Members + 1 };
-                    // One that hasn't begun will see this change as well.
-                    if (was.Item.Saga is { } saga && await s.Store.Get(project, SagaRow.KeyOf(saga)) is { } row && Json.Read<SagaRow>(row.Body) is { Step: 0, Waiting.Length: 0 })
-                        await Tables.SecurityGroups.Save(s, item, was, change);
-                    // The more ports it concerns, the more changes are gathered first: members that come by the hundred don't mean the square of it.
-                    else await Sync.Begin(s, item, was, change, after: TimeSpan.FromMilliseconds(250 + 4 * item.Reach));
+                    var refresh = was.Item.Saga is { } saga && await s.Store.Get(project, SagaRow.KeyOf(saga)) is { } row ? Json.Read<SagaRow>(row.Body) : null;
+                    // One that begins later will see this change as well; one that may be about to is made to look again.
+                    if (refresh?.Begins > s.Now + Skew) break;
+                    if (refresh is { Step: 0, Waiting.Length: 0 }) await Tables.SecurityGroups.Save(s, item, was, change);
+                    // The more ports it concerns the more is gathered first: members that come by the hundred don't mean the square of it.
+                    else await Sync.Begin(s, item, was, change, after: Gathers + TimeSpan.FromMilliseconds(Math.Min(4 * item.Reach, 9000)));
                     break;
                 }
                 catch (ConflictException) { /* it changed meanwhile */ }

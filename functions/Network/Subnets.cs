@@ -12,7 +12,7 @@ public static class Subnets
     public static readonly Kind<Subnet> Kind = new(Tables.Subnets, "subnets", "/v2.0/subnets", NetworkDialect.Value)
     {
         Sees = "network:get_subnet", ListsAll = "admin", AllByDefault = true,
-        Charges = (Tables.Quota, Tables.Quota.Counts(Tables.Subnets, _ => [new("subnet", 1)]), NetworkDialect.Over),
+        Charges = (Tables.Quota, Tables.Quota.CountsEach(Tables.Subnets, "subnet"), NetworkDialect.Over),
         Check = Check,
         CheckDelete = async (c, d) =>
         {

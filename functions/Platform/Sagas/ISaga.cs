@@ -18,7 +18,8 @@ public interface ISaga
     /// <summary>Names of its steps, in order.</summary>
     IReadOnlyList<string> Steps { get; }
     /// <summary>A saga that runs already is superseded: it ends without undo, so the new one must bring the resource to its end alone.</summary>
-    SagaStart Start(Services s, string partition, string key, Resource item, Change change);
+    /// <param name="after">How long it rests first.</param>
+    SagaStart Start(Services s, string partition, string key, Resource item, Change change, TimeSpan after = default);
     Task Run(Services s, SagaMessage message, int attempt, CancellationToken ct);
     /// <summary>The same saga with something around every step and undo: to trace them, or to let one fail.</summary>
     ISaga Around(Func<StepCall, Func<ValueTask>, ValueTask> around);
@@ -61,6 +62,8 @@ public sealed record SagaRow
     /// <summary>Counts turns in a step, so that a repeated turn has ids of its own.</summary>
     public int Turn { get; init; }
     public DateTimeOffset Started { get; init; }
+    /// <summary>Its first step isn't made before.</summary>
+    public DateTimeOffset Begins { get; init; }
     public DateTimeOffset Deadline { get; init; }
     public string? Error { get; init; }
     public bool Alerted { get; init; }

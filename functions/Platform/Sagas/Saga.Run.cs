@@ -72,16 +72,9 @@ public sealed partial class Saga<T>
         }
         catch (Exception e) when (e is not (ConflictException or OperationCanceledException or StoreUnavailableException))
         {
-            if (!ReferenceEquals(work.Row, state.Saga))
-            {
-                // What was done before it is recorded; the step that failed is tried again alone, and that decides.
-                work.Back();
-                await Write(s, state, work, work.Row, ct);
-                return true;
-            }
-            if (CanFail(state.Saga) && e is SagaFault or Fault) return await Fail(s, state, e.Message, ct) is Then.Turn;
+            if (CanFail(work.Row) && e is SagaFault or Fault) return await Fail(s, state, work, e.Message, ct) is Then.Turn;
             if (attempt < TriesOfStep) throw;
-            return CanFail(state.Saga) ? await Fail(s, state, "An unexpected error happened.", ct) is Then.Turn : await Stuck(s, state, e, ct);
+            return CanFail(work.Row) ? await Fail(s, state, work, "An unexpected error happened.", ct) is Then.Turn : await Stuck(s, state, work, e, ct);
         }
     }
 
@@ -102,11 +95,12 @@ public sealed partial class Saga<T>
         return step;
     }
 
-    private async ValueTask<Then> Fail(Services s, State state, string error, CancellationToken ct)
+    private async ValueTask<Then> Fail(Services s, State state, Work<T> work, string error, CancellationToken ct)
     {
+        work.Back();
         // The row is written as well: its new revision fences off the commands that are still on their way from those that undo them.
-        var work = new Work<T>(s, state.Was.Item with { }, state.Saga, ct);
-        await Write(s, state, work, state.Saga with { Unwinding = true, Error = error, Step = Math.Min(state.Saga.Step, _steps.Count - 1), Turn = state.Saga.Turn + 1, Waiting = [] }, ct);
+        work.Item = work.Item with { };
+        await Write(s, state, work, work.Row with { Unwinding = true, Error = error, Step = Math.Min(work.Row.Step, _steps.Count - 1), Turn = work.Row.Turn + 1, Waiting = [] }, ct);
         return Then.Turn;
     }
 
@@ -114,12 +108,12 @@ public sealed partial class Saga<T>
     private bool CanFail(SagaRow saga) => !saga.Unwinding && saga.Step < _insists;
 
     /// <summary>What can't be given up: somebody is told, and the watchdog makes it try again.</summary>
-    private async ValueTask<bool> Stuck(Services s, State state, Exception e, CancellationToken ct)
+    private async ValueTask<bool> Stuck(Services s, State state, Work<T> work, Exception e, CancellationToken ct)
     {
-        if (state.Saga.Alerted) return false;
-        var work = new Work<T>(s, state.Was.Item, state.Saga, ct);
-        work.Messages.Add(Events.CloudEvent.Alert(s, "saga-stuck", state.Was.Item.Id, state.Was.Item.ProjectId, $"{Name} can't get past step {NameOf(state.Saga)} ({e.GetType().Name}); it goes on trying."));
-        await Write(s, state, work, state.Saga with { Alerted = true }, ct);
+        if (work.Row.Alerted) return false;
+        work.Back();
+        work.Messages.Add(Events.CloudEvent.Alert(s, "saga-stuck", state.Was.Item.Id, state.Was.Item.ProjectId, $"{Name} can't get past step {NameOf(work.Row)} ({e.GetType().Name}); it goes on trying."));
+        await Write(s, state, work, work.Row with { Alerted = true }, ct);
         return false;
     }
 
@@ -173,7 +167,7 @@ public sealed partial class Saga<T>
         var again = reply.Outcome == Outcome.Stale || reply.Retry || !CanFail(saga);
         waiting[i] = waiting[i] with { Tries = waiting[i].Tries + 1 };
         if (!again || (waiting[i].Tries >= TriesOfCommand && CanFail(saga)))
-            return await Fail(s, state, _steps[saga.Step].Name + ": the host could not do it.", ct);
+            return await Fail(s, state, work, _steps[saga.Step].Name + ": the host could not do it.", ct);
         // Rebuilt from the row as it is now, with its present fence; a little later each time.
         if (waiting[i].Tries < TriesOfCommand && Find(await Rebuild(work), waiting[i]) is { } command)
             work.Messages.Add(ToBus(state, waiting[i], command, s.Now + TimeSpan.FromSeconds(0.25 * (1 << waiting[i].Tries))));
@@ -185,14 +179,14 @@ public sealed partial class Saga<T>
     private async ValueTask<Then> Quiet(Services s, State state, Work<T> work, CancellationToken ct)
     {
         var saga = work.Row;
-        if (s.Now > saga.Deadline && CanFail(saga)) return await Fail(s, state, _steps[saga.Step].Name + ": it took too long.", ct);
+        if (s.Now > saga.Deadline && CanFail(saga)) return await Fail(s, state, work, _steps[saga.Step].Name + ": it took too long.", ct);
         var waiting = saga.Waiting.ToArray();
         var commands = await Rebuild(work);
         for (var i = 0; i < waiting.Length; i++)
         {
             if (waiting[i].Done) continue;
             var down = await Hosts.IsDown(s, waiting[i].Host, ct);
-            if (down && CanFail(saga)) return await Fail(s, state, $"{_steps[saga.Step].Name}: the host does not answer.", ct);
+            if (down && CanFail(saga)) return await Fail(s, state, work, $"{_steps[saga.Step].Name}: the host does not answer.", ct);
             var command = Find(commands, waiting[i]);
             waiting[i] = waiting[i] with { Tries = 0, Done = command is null || (down && (saga.Unwinding || Deletes)) };
             if (command is not null) work.Messages.Add(ToBus(state, waiting[i], command, null));

@@ -76,15 +76,15 @@ public sealed partial class Saga<T> : ISaga where T : Resource
     }
 
     /// <exception cref="Rest.Fault">409: it is being deleted, and that wins.</exception>
-    public SagaStart Start(Services s, string partition, string key, Resource item, Change change)
+    public SagaStart Start(Services s, string partition, string key, Resource item, Change change, TimeSpan after = default)
     {
         if (item.Doomed && !Deletes) throw Rest.Fault.Conflict("The resource is being deleted.");
         var id = s.Ids.New();
-        var row = new SagaRow { Id = id, Name = Name, Key = key, Started = s.Now, Deadline = s.Now + _deadline, Actor = change.Actor, RequestId = change.RequestId };
+        var row = new SagaRow { Id = id, Name = Name, Key = key, Started = s.Now, Begins = s.Now + after, Deadline = s.Now + after + _deadline, Actor = change.Actor, RequestId = change.RequestId };
         var message = new SagaMessage(partition, id, key, Name);
         List<Op> ops = [new Op.Insert(SagaRow.KeyOf(id), Json.Write(row))];
         if (item.Saga is { } superseded) ops.Add(new Op.Delete(SagaRow.KeyOf(superseded)));
-        return new(id, ops, [message.ToBus($"{id}.start"), Watchdog.First(s, message)]);
+        return new(id, ops, [message.ToBus($"{id}.start") with { NotBefore = after > TimeSpan.Zero ? row.Begins : null }, Watchdog.First(s, message)]);
     }
 
     /// <summary>Starts this saga on a resource in the transaction of another one of its partition.</summary>
@@ -99,8 +99,7 @@ public sealed partial class Saga<T> : ISaga where T : Resource
     /// <param name="after">How long to wait first, so that several changes in a row are one.</param>
     public async ValueTask<T> Begin(Services s, T item, Loaded<T>? was, Change change, IReadOnlyList<Op>? ops = null, TimeSpan after = default, CancellationToken ct = default)
     {
-        var start = Start(s, _rows.PartitionOf(item.ProjectId), _rows.Key(item.Id), item, change);
-        if (after > TimeSpan.Zero) start = start with { Messages = [start.Messages[0] with { NotBefore = s.Now + after }, .. start.Messages.Skip(1)] };
+        var start = Start(s, _rows.PartitionOf(item.ProjectId), _rows.Key(item.Id), item, change, after);
         return await _rows.Save(s, item with { Saga = start.Active, Doomed = item.Doomed || Deletes }, was, change, [.. start.Ops, .. ops ?? []], start.Messages, ct);
     }
 }

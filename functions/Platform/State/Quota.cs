@@ -14,7 +14,7 @@ public sealed class Quota(string service, IReadOnlyDictionary<string, long> defa
 {
     private sealed record Limits { public Dictionary<string, long> Set { get; init; } = []; public long Uses { get; init; } }
 
-    private readonly List<Func<IEntityStore, string, ValueTask<IEnumerable<Charge>>>> _sources = [];
+    private readonly List<(string? Only, Func<IEntityStore, string, ValueTask<IEnumerable<Charge>>> Count)> _sources = [];
     private string Key => $"quota|{service}";
 
     public IReadOnlyDictionary<string, long> Defaults => defaults;
@@ -22,8 +22,15 @@ public sealed class Quota(string service, IReadOnlyDictionary<string, long> defa
     /// <summary>Makes a kind count. Called once for each kind that charges this service's limits.</summary>
     public Func<T, Charge[]> Counts<T>(Rows<T> rows, Func<T, Charge[]> charges) where T : Resource
     {
-        _sources.Add(async (store, project) => (await rows.InProject(store, project)).SelectMany(charges));
+        _sources.Add((null, async (store, project) => (await rows.InProject(store, project)).SelectMany(charges)));
         return charges;
+    }
+
+    /// <summary>The same for a kind each of which counts one: no row is parsed for it.</summary>
+    public Func<T, Charge[]> CountsEach<T>(Rows<T> rows, string resource) where T : Resource
+    {
+        _sources.Add((resource, async (store, project) => [new(resource, await rows.Count(store, project))]));
+        return _ => [new(resource, 1)];
     }
 
     /// <summary>-1 means unlimited.</summary>
@@ -42,11 +49,13 @@ public sealed class Quota(string service, IReadOnlyDictionary<string, long> defa
         return set;
     }
 
-    public async ValueTask<Dictionary<string, long>> UsageOf(IEntityStore store, string project)
+    /// <param name="wanted">Null for all.</param>
+    public async ValueTask<Dictionary<string, long>> UsageOf(IEntityStore store, string project, IReadOnlyCollection<string>? wanted = null)
     {
         var used = defaults.Keys.ToDictionary(k => k, _ => 0L);
-        foreach (var source in _sources)
-            foreach (var c in await source(store, project)) used[c.Resource] = used.GetValueOrDefault(c.Resource) + c.Amount;
+        foreach (var (only, count) in _sources)
+            if (only is null || wanted?.Contains(only) != false)
+                foreach (var c in await count(store, project)) used[c.Resource] = used.GetValueOrDefault(c.Resource) + c.Amount;
         return used;
     }
 
@@ -67,7 +76,7 @@ public sealed class Quota(string service, IReadOnlyDictionary<string, long> defa
         var limits = row is null ? new Limits() : Json.Read<Limits>(row.Body);
         var limited = charges.Where(c => c.Amount > 0 && limits.Set.GetValueOrDefault(c.Resource, defaults.GetValueOrDefault(c.Resource, -1)) >= 0).ToList();
         if (limited.Count == 0) return [];
-        var used = await UsageOf(store, project);
+        var used = await UsageOf(store, project, [.. limited.Select(c => c.Resource)]);
         foreach (var c in limited)
         {
             var limit = limits.Set.GetValueOrDefault(c.Resource, defaults[c.Resource]);

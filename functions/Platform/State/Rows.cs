@@ -54,6 +54,12 @@ public sealed record Rows<T>(string Name, string Service) where T : Resource
         return items;
     }
 
+    public async ValueTask<int> Count(IEntityStore store, string projectId, CancellationToken ct = default)
+    {
+        var (from, to) = Keys.Range(Prefix);
+        return (await store.List(PartitionOf(projectId), from, to, ct: ct)).Count;
+    }
+
     /// <summary>A project's resources in key order, after the one named <paramref name="after"/>, read <paramref name="chunk"/> at a time as they are wanted.</summary>
     public async IAsyncEnumerable<T> InOrder(IEntityStore store, string projectId, string? after, int chunk, [EnumeratorCancellation] CancellationToken ct = default)
     {
