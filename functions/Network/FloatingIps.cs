@@ -70,7 +70,7 @@ public static class FloatingIps
             able = [able.Find(s => System.Net.IPNetwork.Parse(s.Cidr).Contains(Addresses.Parse(wished, "floating_ip_address"))) ?? throw new Fault(400, $"IP address {wished} is not a valid IP for any of the subnets on the specified network.") { Kind = "InvalidIpForNetwork" }];
         Fault? full = null;
         foreach (var subnet in able)
-            try { return (subnet, await Addresses.Claim(c.Store, subnet, f.Id, f.FloatingIpAddress, c.Cancelled)); }
+            try { return (subnet, await Addresses.Claim(c.Store, subnet, f.Id, f.FloatingIpAddress, ct: c.Cancelled)); }
             catch (Fault fault) when (fault.Kind == "IpAddressGenerationFailure") { full = fault; }
         throw full!;
     }

@@ -98,7 +98,7 @@ public static class Subnets
             d.After.Add(() => Addresses.Free(c.Store, id, old, owner));
             return s with { DhcpAddress = null };
         }
-        var address = await Addresses.Claim(c.Store, s, owner, null, c.Cancelled);
+        var address = await Addresses.Claim(c.Store, s, owner, null, ct: c.Cancelled);
         d.Undo.Add(() => Addresses.Free(c.Store, id, address, owner));
         return s with { DhcpAddress = address };
     }

@@ -42,7 +42,7 @@ public sealed partial record Kind<T>
         {
             if (marker is not null && (await Rows.Find(c.Store, marker, c.User?.ProjectId, c.Cancelled) is not { } at || !(IsShared(c, at.Item) || c.Allows(Sees, TargetOf(at.Item))))) throw BadMarker(marker);
             var shown = new List<T>();
-            await foreach (var x in InOrder(c, everything, marker, Math.Min(1001, Math.Max(limit + 1, tests.Count > 0 ? 200 : 0))))
+            await foreach (var x in InOrder(c, everything, marker, Math.Min(limit, 1000) + 1))
             {
                 if (Shows(x)) shown.Add(x);
                 if (shown.Count > limit) break;

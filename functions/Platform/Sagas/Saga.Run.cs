@@ -57,6 +57,12 @@ public sealed partial class Saga<T>
             }
             while (true)
             {
+                if (work.Ops.Count > 0)
+                {
+                    // The next step may read what it wrote of others' rows.
+                    await Write(s, state, work, work.Row, ct);
+                    return true;
+                }
                 work.Mark();
                 var saga = work.Row;
                 if (saga.Unwinding ? saga.Step < 0 : saga.Step >= _steps.Count) return await End(s, state, work, ct);

@@ -27,6 +27,7 @@ public sealed record Rows<T>(string Name, string Service) where T : Resource
     public bool Publishes { get; init; } = true;
 
     private const int Chunk = 1000;
+    private static int More(int chunk) => Math.Max(chunk, Math.Min(2 * chunk, Chunk));
 
     public string Prefix => Name + "|";
     public string PartitionOf(string projectId) => Global ? "cloud" : projectId;
@@ -60,7 +61,7 @@ public sealed record Rows<T>(string Name, string Service) where T : Resource
         return (await store.List(PartitionOf(projectId), from, to, ct: ct)).Count;
     }
 
-    /// <summary>A project's resources in key order, after the one named <paramref name="after"/>, read <paramref name="chunk"/> at a time as they are wanted.</summary>
+    /// <summary>A project's resources in key order, after the one named <paramref name="after"/>, read as they are wanted: <paramref name="chunk"/> first, then more at a time.</summary>
     public async IAsyncEnumerable<T> InOrder(IEntityStore store, string projectId, string? after, int chunk, [EnumeratorCancellation] CancellationToken ct = default)
     {
         var (from, to) = Keys.Range(Prefix);
@@ -71,6 +72,7 @@ public sealed record Rows<T>(string Name, string Service) where T : Resource
             foreach (var row in rows) yield return Json.Read<T>(row.Body);
             if (rows.Count < chunk) yield break;
             from = rows[^1].Key + '\0';
+            chunk = More(chunk);
         }
     }
 
@@ -104,6 +106,7 @@ public sealed record Rows<T>(string Name, string Service) where T : Resource
                 if (found.TryGetValue(pointer.Key, out var row) && Json.Read<T>(row.Body) is var item && still(item)) yield return item;
             if (pointers.Count < chunk) yield break;
             from = pointers[^1].Key + '\0';
+            chunk = More(chunk);
         }
     }
 
