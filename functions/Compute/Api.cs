@@ -26,7 +26,7 @@ public static class Api
             new("disk", Holds, id => new RemoveDisk(id)),
         ],
         Leftovers = [Servers.Rows.Pointers, ServerSagas.Unhoused],
-        OnDomain = ServerSagas.OnDomain,
+        OnDomain = ServerSagas.OnDomain, OnEvent = Keypairs.OnEvent,
         OnStart = Flavors.Bootstrap,
     };
 

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Cloud.Platform;
+using Cloud.Platform.Events;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
 
@@ -24,6 +26,15 @@ public static class Keypairs
     ];
 
     public static async ValueTask<Keypair?> Get(Call c, string name) => (await Rows.Get(c.Store, c.Caller.UserId, name, c.Cancelled))?.Item;
+
+    /// <summary>A user is gone: so are his key pairs.</summary>
+    public static async Task OnEvent(Services s, ReadOnlyMemory<byte> json, CancellationToken ct)
+    {
+        if (Event.ReadIf("cloud.serverless.identity.user.deleted", json) is not { } gone) return;
+        foreach (var pair in await Rows.InProject(s.Store, gone.Subject, ct))
+            if (await Rows.Get(s.Store, gone.Subject, pair.Id, ct) is { } there) await Rows.Remove(s, there, new("system", ""), ct: ct);
+        await s.Store.Commit(gone.Subject, [new Op.Delete(Counted)], ct: ct);
+    }
 
     // Since 2.10 an administrator may name another user.
     private static string Owner(Call c, string? asked)

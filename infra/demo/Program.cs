@@ -19,7 +19,7 @@ Step[] steps =
     new("A guest image is built and uploaded", Image.Run),
     new("A tenant: network, router, rules, volume, server", Tenant.Run),
     new("The server, seen from the internet", Reach.Run),
-    new("The volume and the address move to a second server", Move.Run),
+    new("Volume and address move to a second server", Move.Run),
     new("What was used", Usage.Run),
     new("All is deleted, and nothing is left", Clean.Run),
 ];

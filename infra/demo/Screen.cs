@@ -18,6 +18,7 @@ public sealed class Screen(IReadOnlyList<string> titles)
     {
         if (!_live)
         {
+            AnsiConsole.Profile.Width = 120;
             await act();
             return;
         }

@@ -38,6 +38,20 @@ public sealed class NothingIsLeftTests
         Assert.Equal(["cloud.serverless.network.subnet.created", "cloud.serverless.network.subnet.deleted"], events);
     }
 
-    private static List<string> Of(TestCloud cloud, string project) =>
-        [.. cloud.Store.All.Where(r => r.Partition == project || (r.Partition.StartsWith("index.", StringComparison.Ordinal) && System.Text.Encoding.UTF8.GetString(r.Body.Span) == project)).Select(r => $"{r.Partition} {r.Key}")];
+    [Fact]
+    public async Task A_deleted_user_takes_his_key_pairs_along()
+    {
+        await using var cloud = await TestCloud.Start();
+        await cloud.AddUser("carol");
+        var user = (await cloud.Send("GET", "/identity/v3/users?name=carol")).Body.GetProperty("users")[0].GetProperty("id").GetString()!;
+        foreach (var name in (string[])["kept", "dropped"]) Assert.True((await cloud.Send("POST", "/compute/v2.1/os-keypairs", new { keypair = new { name } }, "carol")).Status < 300);
+        await cloud.Send("DELETE", "/compute/v2.1/os-keypairs/dropped", user: "carol");
+        Assert.NotEmpty(Of(cloud, user));
+        Assert.Equal(204, (await cloud.Send("DELETE", "/identity/v3/users/" + user)).Status);
+        await cloud.Drain();
+        Assert.Empty(Of(cloud, user));
+    }
+
+    private static List<string> Of(TestCloud cloud, string owner) =>
+        [.. cloud.Store.All.Where(r => r.Partition == owner || (r.Partition.StartsWith("index.", StringComparison.Ordinal) && System.Text.Encoding.UTF8.GetString(r.Body.Span) == owner)).Select(r => $"{r.Partition} {r.Key}")];
 }

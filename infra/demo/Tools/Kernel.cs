@@ -28,6 +28,7 @@ public static class Kernel
         found.AddRange(Processes().Where(p => p.Pid != Environment.ProcessId && p.CommandLine.Any(a => a.Contains(data + "/", StringComparison.Ordinal) || a == data)).Select(p => $"process {p.Pid} {string.Join(' ', p.CommandLine.Take(4))}"));
         found.AddRange(Links(owner).Select(l => $"interface {l.Name}"));
         found.AddRange((await File.ReadAllLinesAsync("/proc/self/mountinfo")).Where(m => m.Contains(data + "/", StringComparison.Ordinal)).Select(m => $"mount {m.Split(' ')[4]}"));
+        found.AddRange((await Tool.Run("ip", ["netns", "list"], TimeSpan.FromSeconds(20), CancellationToken.None)).Split('\n').Where(n => n.Contains(owner, StringComparison.Ordinal)).Select(n => "namespace " + n));
         var tables = await Tool.Run("nft", ["list", "tables"], TimeSpan.FromSeconds(20), CancellationToken.None);
         found.AddRange(tables.Split('\n').Where(t => t.Contains("cs_" + owner, StringComparison.Ordinal)).Select(t => "nft " + t));
         return found;
