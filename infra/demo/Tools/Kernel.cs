@@ -7,6 +7,13 @@ public static class Kernel
 {
     public static int? Guest(string server) => Processes().FirstOrDefault(p => p.CommandLine.Any(a => a.StartsWith($"guest=cs-{server}", StringComparison.Ordinal))) is { Pid: > 0 } found ? found.Pid : null;
 
+    /// <summary>Processor time that a process has used.</summary>
+    public static double CpuSeconds(int pid)
+    {
+        using var process = System.Diagnostics.Process.GetProcessById(pid);
+        return process.TotalProcessorTime.TotalSeconds;
+    }
+
     public static string[] CommandLine(int pid)
     {
         try { return File.ReadAllText($"/proc/{pid}/cmdline").TrimEnd('\0').Split('\0'); }

@@ -68,6 +68,8 @@ public sealed class Background : IAsyncDisposable
         _process.BeginErrorReadLine();
     }
 
+    public int Pid => _process.Id;
+
     public bool Lives => !_process.HasExited;
 
     public IReadOnlyList<(TimeSpan At, string Line)> Lines
