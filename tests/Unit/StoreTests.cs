@@ -9,7 +9,7 @@ using Xunit;
 namespace Cloud.Tests.Unit;
 
 /// <summary>What every store and bus must do, run on each of them.</summary>
-public abstract class StoreTests : IDisposable
+public abstract partial class StoreTests : IDisposable
 {
     protected FakeTimeProvider Clock { get; } = new();
     protected abstract IEntityStore Store { get; }
@@ -66,6 +66,39 @@ public abstract class StoreTests : IDisposable
         var scanned = new List<string>();
         await foreach (var row in Store.Scan("b|", "b|" + char.MaxValue)) scanned.Add(row.Partition + row.Key);
         Assert.Equal(["otherb|3", "pb|1", "pb|10", "pb|2"], scanned);
+    }
+
+    [Fact]
+    public async Task Whole_partitions_are_found_by_the_beginning_of_their_name_however_many_rows_they_have()
+    {
+        for (var i = 0; i < 12; i++) await Store.Commit($"c.{i % 2}", [.. Enumerable.Range(0, 100).Select(n => new Op.Insert($"k|{i:00}{n:00}", Bytes("x")))]);
+        foreach (var other in (string[])["c", "b.1", "d.0", "c,1"]) await Store.Commit(other, [new Op.Insert("k", Bytes("x"))]);
+        var found = new List<(string, string)>();
+        await foreach (var row in Store.Partitions("c.")) found.Add((row.Partition, row.Key));
+        Assert.Equal(1200, found.Count);
+        Assert.Equal(found.OrderBy(f => f.Item1, StringComparer.Ordinal).ThenBy(f => f.Item2, StringComparer.Ordinal), found);
+        Assert.All(found, f => Assert.StartsWith("c.", f.Item1));
+        var scanned = 0;
+        await foreach (var row in Store.Scan("k|", "k|" + char.MaxValue)) scanned++;
+        Assert.Equal(1200, scanned);
+    }
+
+    [Fact]
+    public async Task A_group_is_at_most_a_hundred_and_names_each_key_once()
+    {
+        await Store.Commit("p", [.. Enumerable.Range(0, 100).Select(n => new Op.Upsert($"{n}", Bytes("x")))]);
+        await Assert.ThrowsAsync<ArgumentException>(async () => await Store.Commit("p", [.. Enumerable.Range(0, 101).Select(n => new Op.Upsert($"{n}", Bytes("y")))]));
+        await Assert.ThrowsAsync<ConflictException>(async () => await Store.Commit("p", [new Op.Upsert("a", Bytes("1")), new Op.Delete("a")]));
+        Assert.Equal("x", Encoding.UTF8.GetString((await Store.Get("p", "7"))!.Body.Span));
+    }
+
+    [Fact]
+    public async Task What_the_caller_does_with_his_bytes_afterwards_changes_nothing()
+    {
+        var bytes = Bytes("1");
+        await Store.Commit("p", [new Op.Insert("a", bytes)]);
+        bytes[0] = (byte)'2';
+        Assert.Equal("1", Encoding.UTF8.GetString((await Store.Get("p", "a"))!.Body.Span));
     }
 
     [Fact]
@@ -205,6 +238,41 @@ public sealed class SqliteStoreTests : StoreTests
         _state = LocalState.Open(Path.Combine(_directory.FullName, "s.db"), Clock);
         var only = Assert.Single(await Bus.Receive("q", 9, TimeSpan.FromHours(1), TimeSpan.Zero));
         Assert.Equal(("m", "2"), (only.Message.Id, Encoding.UTF8.GetString(only.Message.Body.Span)));
+    }
+
+    [Fact]
+    public async Task Dead_letters_delays_and_attempts_are_there_after_a_restart()
+    {
+        await Bus.Send([new Message("q", "bad", Encoding.UTF8.GetBytes("x"), "s"), new Message("q", "later", Encoding.UTF8.GetBytes("y"))]);
+        foreach (var d in await Bus.Receive("q", 2, TimeSpan.FromMinutes(1), TimeSpan.Zero))
+            if (d.Message.Id == "bad") await Bus.Reject(d, "no good");
+            else await Bus.Abandon(d, TimeSpan.FromMinutes(5));
+        Restart();
+        Assert.Equal(("bad", "no good", 1), Assert.Single(await Bus.DeadLetters("q", 10)) is var l ? (l.Message.Id, l.Reason, l.Attempts) : default);
+        Assert.Empty(await Bus.Receive("q", 10, TimeSpan.FromMinutes(1), TimeSpan.Zero));
+        Clock.Advance(TimeSpan.FromMinutes(6));
+        Assert.Equal(("later", 2), Assert.Single(await Bus.Receive("q", 10, TimeSpan.FromMinutes(1), TimeSpan.Zero)) is var m ? (m.Message.Id, m.Attempt) : default);
+        Assert.True(await Bus.Replay("q", "bad"));
+        Restart();
+        Assert.Empty(await Bus.DeadLetters("q", 10));
+        Assert.Equal(["bad", "later"], (await Bus.Receive("q", 10, TimeSpan.FromMinutes(1), TimeSpan.Zero)).Select(d => d.Message.Id).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_row_made_again_after_a_restart_has_a_new_etag()
+    {
+        await Store.Commit("p", [new Op.Insert("a", Encoding.UTF8.GetBytes("1"))]);
+        var first = (await Store.Get("p", "a"))!.ETag;
+        await Store.Commit("p", [new Op.Delete("a")]);
+        Restart();
+        await Store.Commit("p", [new Op.Insert("a", Encoding.UTF8.GetBytes("1"))]);
+        Assert.NotEqual(first, (await Store.Get("p", "a"))!.ETag);
+    }
+
+    private void Restart()
+    {
+        _state.Dispose();
+        _state = LocalState.Open(Path.Combine(_directory.FullName, "s.db"), Clock);
     }
 
     [Fact]

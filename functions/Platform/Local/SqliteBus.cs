@@ -22,7 +22,8 @@ public sealed class SqliteBus : IBus, IQueueJournal, IDisposable
                 while (reader.Read())
                     _engine.AddDead(new(new(reader.GetString(0), reader.GetString(1), (byte[])reader.GetValue(6), reader.IsDBNull(2) ? null : reader.GetString(2)),
                         reader.GetInt32(3), reader.GetString(4), new DateTimeOffset(reader.GetInt64(5), TimeSpan.Zero)));
-            s_tag = Math.Max(s_tag, s.Scalar("SELECT max(etag) FROM rows") is long max ? max : 0);
+            // Above all there are, and above those of rows that are gone.
+            s_tag = Math.Max(Math.Max(s_tag, clock.GetUtcNow().UtcTicks), s.Scalar("SELECT max(etag) FROM rows") is long max ? max : 0);
             return 0;
         });
     }
@@ -43,8 +44,7 @@ public sealed class SqliteBus : IBus, IQueueJournal, IDisposable
     public async ValueTask<bool> Replay(string queue, string messageId, CancellationToken ct = default)
     {
         if (_engine.TakeDead(queue, messageId) is not { } letter) return false;
-        await _file.Do(new Sql(s => s.Execute("DELETE FROM dead WHERE queue=$1 AND id=$2", queue, messageId)));
-        await Send([letter.Message], ct);
+        await _file.Do(new Sending(this, [letter.Message], revived: true));
         return true;
     }
 
@@ -62,13 +62,9 @@ public sealed class SqliteBus : IBus, IQueueJournal, IDisposable
 
     public void Dispose() => _engine.Dispose();
 
-    private sealed class Sql(Action<SqliteSession> apply) : SqliteFile.Write
-    {
-        public override void Apply(SqliteSession s) => apply(s);
-    }
-
     /// <summary>Adds messages within a write; they become visible when it is on disk.</summary>
-    internal sealed class Sending(SqliteBus bus, IReadOnlyList<Message> messages) : SqliteFile.Write
+    /// <param name="revived">They were dead letters until now.</param>
+    internal sealed class Sending(SqliteBus bus, IReadOnlyList<Message> messages, bool revived = false) : SqliteFile.Write
     {
         private readonly List<(long, Message)> _added = [];
 
@@ -76,9 +72,12 @@ public sealed class SqliteBus : IBus, IQueueJournal, IDisposable
         {
             _added.Clear();
             foreach (var m in messages)
+            {
+                if (revived) s.Execute("DELETE FROM dead WHERE queue=$1 AND id=$2", m.Queue, m.Id);
                 if (s.Scalar("INSERT INTO messages(queue, id, session, due, body) VALUES($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING seq",
                         m.Queue, m.Id, m.Session, m.NotBefore?.UtcTicks, m.Body.ToArray()) is long sequence)
                     _added.Add((sequence, m));
+            }
         }
 
         public override void Durable()

@@ -1,0 +1,117 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Cloud.Platform.Bus;
+using Xunit;
+
+namespace Cloud.Tests.Unit;
+
+public abstract partial class StoreTests
+{
+    [Fact]
+    public async Task A_session_waits_for_its_first_message_however_long_that_is_delayed()
+    {
+        await Bus.Send([M("1", "s", Clock.GetUtcNow() + TimeSpan.FromMinutes(1)), M("2", "s"), M("3", "t")]);
+        Assert.Equal("3", Assert.Single(await Take()).Message.Id);
+        Clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(["1", "3"], (await Take()).Select(d => d.Message.Id));
+    }
+
+    [Fact]
+    public async Task A_session_whose_receiver_died_goes_on_with_the_same_message()
+    {
+        await Bus.Send([M("1", "s"), M("2", "s")]);
+        var lost = Assert.Single(await Take());
+        Clock.Advance(TimeSpan.FromSeconds(31));
+        var again = Assert.Single(await Take());
+        Assert.Equal(("1", 2), (again.Message.Id, again.Attempt));
+        Assert.False(await Bus.Complete(lost));
+        Assert.False(await Bus.Abandon(lost, TimeSpan.Zero));
+        Assert.False(await Bus.Reject(lost, "late"));
+        Assert.False(await Bus.Renew(lost, TimeSpan.FromMinutes(1)));
+        Assert.Empty(await Take());
+        Assert.True(await Bus.Complete(again));
+        Assert.Equal("2", Assert.Single(await Take()).Message.Id);
+    }
+
+    [Fact]
+    public async Task A_rejected_message_does_not_hold_up_its_session()
+    {
+        await Bus.Send([M("1", "s"), M("2", "s")]);
+        Assert.True(await Bus.Reject(Assert.Single(await Take()), "no good"));
+        Assert.Equal("2", Assert.Single(await Take()).Message.Id);
+        var letter = Assert.Single(await Bus.DeadLetters("q", 10));
+        Assert.Equal(("1", "no good", 1), (letter.Message.Id, letter.Reason, letter.Attempts));
+        Assert.Equal("1", Encoding.UTF8.GetString(letter.Message.Body.Span));
+    }
+
+    [Fact]
+    public async Task A_replayed_message_goes_to_the_end_of_its_session()
+    {
+        await Bus.Send([M("1", "s"), M("2", "s")]);
+        await Bus.Reject(Assert.Single(await Take()), "no good");
+        Assert.False(await Bus.Replay("other", "1"));
+        Assert.True(await Bus.Replay("q", "1"));
+        Assert.Empty(await Bus.DeadLetters("q", 10));
+        var second = Assert.Single(await Take());
+        Assert.Equal("2", second.Message.Id);
+        await Bus.Complete(second);
+        Assert.Equal(("1", 1), Assert.Single(await Take()) is var d ? (d.Message.Id, d.Attempt) : default);
+    }
+
+    [Fact]
+    public async Task A_dead_letter_does_not_keep_a_new_message_of_its_id_out()
+    {
+        await Bus.Send([M("1")]);
+        await Bus.Reject(Assert.Single(await Take()), "no good");
+        await Bus.Send([M("1")]);
+        Assert.Single(await Take());
+        Assert.Single(await Bus.DeadLetters("q", 10));
+    }
+
+    [Fact]
+    public async Task The_same_id_in_two_queues_is_two_messages()
+    {
+        await Bus.Send([M("1"), new("r", "1", Bytes("x"))]);
+        Assert.Single(await Take());
+        Assert.Single(await Bus.Receive("r", 10, TimeSpan.FromSeconds(30), TimeSpan.Zero));
+        Assert.Equal(2, (await Bus.Depths()).Values.Sum());
+    }
+
+    [Fact]
+    public async Task An_abandoned_message_is_due_after_its_delay()
+    {
+        await Bus.Send([M("1")]);
+        await Bus.Abandon(Assert.Single(await Take()), TimeSpan.FromSeconds(10));
+        Clock.Advance(TimeSpan.FromSeconds(9));
+        Assert.Empty(await Take());
+        Clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(2, Assert.Single(await Take()).Attempt);
+    }
+
+    [Fact]
+    public async Task Many_receivers_share_the_messages_and_sessions_stay_in_order()
+    {
+        const int Sessions = 5, Each = 40;
+        var (got, under) = (new ConcurrentQueue<(string Session, int N)>(), new ConcurrentDictionary<string, int>());
+        var send = Task.Run(async () =>
+        {
+            for (var n = 0; n < Each; n++)
+                for (var s = 0; s < Sessions; s++) await Bus.Send([new("q", $"{s}.{n}", Bytes($"{n}"), $"{s}")]);
+        });
+        var receive = Enumerable.Range(0, 6).Select(_ => Task.Run(async () =>
+        {
+            while (got.Count < Sessions * Each)
+                foreach (var d in await Bus.Receive("q", 3, TimeSpan.FromMinutes(1), TimeSpan.Zero))
+                {
+                    Assert.True(under.TryAdd(d.Message.Session!, 0), "two messages of a session at once");
+                    await Task.Yield();
+                    got.Enqueue((d.Message.Session!, int.Parse(Encoding.UTF8.GetString(d.Message.Body.Span), null)));
+                    under.TryRemove(d.Message.Session!, out var _);
+                    Assert.True(await Bus.Complete(d));
+                }
+        }));
+        await Task.WhenAll(receive.Append(send));
+        foreach (var session in got.GroupBy(g => g.Session)) Assert.Equal(Enumerable.Range(0, Each), session.Select(g => g.N));
+        Assert.Empty(await Bus.Depths());
+    }
+}
