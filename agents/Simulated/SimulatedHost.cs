@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Cloud.Agents.Contract;
 
 namespace Cloud.Agents.Simulated;
@@ -13,18 +12,10 @@ public sealed record Faults(int Seed = 0, double Fail = 0, double LoseReply = 0)
 /// A host without a hypervisor: the same contract, fences and tombstones, and a world made of names. A part of the product: tests, load and
 /// trying out a cloud of fifty hosts on a laptop.
 /// </summary>
-public sealed class SimulatedHost(string name, Faults? faults = null)
+public sealed class SimulatedHost(string name, Faults? faults = null, Journal? journal = null)
 {
-    /// <summary>What is known of one key; public for its JSON.</summary>
-    public sealed class Thing
-    {
-        public long Fence { get; set; }
-        public List<string> Begun { get; init; } = [];
-        public Dictionary<string, Result?> Done { get; init; } = [];
-        public Command? Spec { get; set; }
-    }
-
-    private readonly Dictionary<string, Thing> _things = [];
+    private readonly Dictionary<string, Thing> _things = journal?.Things ?? [];
+    private readonly HashSet<string> _changed = [];
     private readonly Random _chance = new(faults?.Seed ?? 0);
     private readonly Lock _gate = new();
     private long _beats;
@@ -41,46 +32,57 @@ public sealed class SimulatedHost(string name, Faults? faults = null)
     /// <summary>All it remembers, for <see cref="From"/>.</summary>
     public byte[] Save()
     {
-        lock (_gate) return JsonSerializer.SerializeToUtf8Bytes(_things, Memory);
+        lock (_gate) return JsonSerializer.SerializeToUtf8Bytes(_things, Journal.Json);
     }
 
     /// <summary>A host that went away and comes back with its memory.</summary>
-    public static SimulatedHost From(string name, ReadOnlySpan<byte> saved, Faults? faults = null)
+    public static SimulatedHost From(string name, ReadOnlySpan<byte> saved) => From(name, JsonSerializer.Deserialize<Dictionary<string, Thing>>(saved, Journal.Json)!);
+
+    public static SimulatedHost From(string name, Dictionary<string, Thing> things)
     {
-        var host = new SimulatedHost(name, faults);
-        foreach (var (key, thing) in JsonSerializer.Deserialize<Dictionary<string, Thing>>(saved, Memory)!) host._things[key] = thing;
+        var host = new SimulatedHost(name);
+        foreach (var (key, thing) in things) host._things[key] = thing;
         return host;
     }
-
-    private static readonly JsonSerializerOptions Memory = new() { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
 
     /// <returns>Null when the answer is lost on the way.</returns>
     public CommandReply? Handle(CommandMessage m)
     {
         lock (_gate)
         {
-            CommandReply Reply(Outcome outcome, Result? result = null, string? text = null, bool retry = false) =>
-                new(name, m.Id, m.ReplyTo, m.Command.Key, m.Fence, outcome, result, text, retry);
-
-            if (m.Command is ReadConsole console) return Reply(Outcome.Done, new(Text: Console(console)));
-            if (!_things.TryGetValue(m.Command.Key, out var thing)) _things[m.Command.Key] = thing = new();
-            if (m.Fence < thing.Fence) return Reply(Outcome.Stale, text: $"fence {m.Fence} is below {thing.Fence}");
-            if (m.Fence > thing.Fence)
+            try { return Carry(m); }
+            finally
             {
-                thing.Fence = m.Fence;
-                thing.Begun.Clear();
-                thing.Done.Clear();
+                journal?.Write(_changed);
+                _changed.Clear();
             }
-            if (thing.Done.TryGetValue(m.Id, out var known)) return Reply(Outcome.Done, known);
-            var at = thing.Begun.IndexOf(m.Id);
-            if (at >= 0 && at < thing.Begun.Count - 1) return Reply(Outcome.Stale, text: "overtaken by a later command");
-            if (at < 0) thing.Begun.Add(m.Id);
-            if (faults is not null && _chance.NextDouble() < faults.Fail) return Reply(Outcome.Failed, text: "simulated fault", retry: true);
-            if (Lacks(m.Command) is { } missing) return Reply(Outcome.Failed, text: missing + " is not here", retry: true);
-            var result = Do(m.Command, thing);
-            thing.Done[m.Id] = result;
-            return faults is not null && _chance.NextDouble() < faults.LoseReply ? null : Reply(Outcome.Done, result);
         }
+    }
+
+    private CommandReply? Carry(CommandMessage m)
+    {
+        CommandReply Reply(Outcome outcome, Result? result = null, string? text = null, bool retry = false) =>
+            new(name, m.Id, m.ReplyTo, m.Command.Key, m.Fence, outcome, result, text, retry);
+
+        if (m.Command is ReadConsole console) return Reply(Outcome.Done, new(Text: Console(console)));
+        if (!_things.TryGetValue(m.Command.Key, out var thing)) _things[m.Command.Key] = thing = new();
+        _changed.Add(m.Command.Key);
+        if (m.Fence < thing.Fence) return Reply(Outcome.Stale, text: $"fence {m.Fence} is below {thing.Fence}");
+        if (m.Fence > thing.Fence)
+        {
+            thing.Fence = m.Fence;
+            thing.Begun.Clear();
+            thing.Done.Clear();
+        }
+        if (thing.Done.TryGetValue(m.Id, out var known)) return Reply(Outcome.Done, known);
+        var at = thing.Begun.IndexOf(m.Id);
+        if (at >= 0 && at < thing.Begun.Count - 1) return Reply(Outcome.Stale, text: "overtaken by a later command");
+        if (at < 0) thing.Begun.Add(m.Id);
+        if (faults is not null && _chance.NextDouble() < faults.Fail) return Reply(Outcome.Failed, text: "simulated fault", retry: true);
+        if (Lacks(m.Command) is { } missing) return Reply(Outcome.Failed, text: missing + " is not here", retry: true);
+        var result = Do(m.Command, thing);
+        thing.Done[m.Id] = result;
+        return faults is not null && _chance.NextDouble() < faults.LoseReply ? null : Reply(Outcome.Done, result);
     }
 
     public Heartbeat Beat() => new(name, Boot, new(64, 256 * 1024, 4096, "simulated", "1.0.0", "simulated", "", ["public"], "nova", 0, 0, 0), ++_beats);
@@ -101,8 +103,12 @@ public sealed class SimulatedHost(string name, Faults? faults = null)
                 return null;
             case EnsureNetwork { Network: var network }:
                 // Present only with a port.
-                foreach (var t in _things.Values)
-                    if (t.Spec is EnsurePort p && p.Network.NetworkId == network.NetworkId && p.Network.Revision <= network.Revision) t.Spec = p with { Network = network };
+                foreach (var (key, t) in _things)
+                    if (t.Spec is EnsurePort p && p.Network.NetworkId == network.NetworkId && p.Network.Revision <= network.Revision)
+                    {
+                        t.Spec = p with { Network = network };
+                        _changed.Add(key);
+                    }
                 return null;
             case EnsurePort { Network: var network } port:
                 var newer = _things.Values.Select(t => (t.Spec as EnsurePort)?.Network).FirstOrDefault(n => n?.NetworkId == network.NetworkId && n.Revision > network.Revision);

@@ -128,9 +128,21 @@ public sealed class HostLinkTests
         await using var lab = await HostLab.Start();
         var receiver = new ReceiverLink(await lab.Session(), "r", Names.HostQueue(HostLab.Host));
         await lab.Command("c1");
-        receiver.Reject(await receiver.ReceiveAsync(), new Error("no") { Description = "can't be read" });
+        receiver.Reject(await receiver.ReceiveAsync(), new Error(ErrorCode.NotAllowed) { Description = "can't be read" });
         await lab.Bus.Next("reject c1");
         Assert.Equal("can't be read", Assert.Single(await lab.Memory.DeadLetters(Names.HostQueue(HostLab.Host), 9)).Reason);
+    }
+
+    [Fact]
+    public async Task What_a_broken_line_rejects_for_the_host_is_not_given_up()
+    {
+        // The library rejects what a connection held when it breaks, in the host's name and with the connection's error.
+        await using var lab = await HostLab.Start();
+        var receiver = new ReceiverLink(await lab.Session(), "r", Names.HostQueue(HostLab.Host));
+        await lab.Command("c1");
+        receiver.Reject(await receiver.ReceiveAsync(), new Error(ErrorCode.ConnectionForced) { Description = "Connection reset by peer" });
+        Assert.Equal("abandon c1 0", await lab.Bus.Next("abandon"));
+        Assert.Empty(await lab.Memory.DeadLetters(Names.HostQueue(HostLab.Host), 9));
     }
 
     [Fact]

@@ -74,6 +74,16 @@ public sealed class TestCloud : IAsyncDisposable
     /// <summary>Another cloud in the same state; what happens to it doesn't concern this one. Blobs are shared.</summary>
     public TestCloud Copy(IReadOnlyList<Slice>? slices = null, Func<MemoryStore, IEntityStore>? wrap = null) => new(this, slices, wrap);
 
+    /// <summary>A cloud in a state that came from elsewhere, to be looked at.</summary>
+    public static TestCloud Of(IEnumerable<Row> rows, IReadOnlyList<Message> messages, IEnumerable<SimulatedHost> hosts, DateTimeOffset now)
+    {
+        var cloud = new TestCloud(null, now);
+        cloud.Store.Load(rows);
+        cloud.Bus.Add(messages);
+        cloud.Hosts.AddRange(hosts);
+        return cloud;
+    }
+
     /// <summary>The control plane was killed and comes back.</summary>
     public void Restart() => Bus.Restart();
 

@@ -43,7 +43,11 @@ internal sealed class AmqpLending
             while (true)
             {
                 var room = await Room();
-                foreach (var delivery in await _parts.Bus.Receive(_queue, room, LockFor, TimeSpan.FromMinutes(5), _closed.Token)) await Hand(delivery);
+                var open = true;
+                foreach (var delivery in await _parts.Bus.Receive(_queue, room, LockFor, TimeSpan.FromMinutes(5), _closed.Token))
+                    if (open) open = await Hand(delivery);
+                    else await _parts.Bus.Abandon(delivery, TimeSpan.Zero);
+                if (!open) return;
             }
         }
         catch (OperationCanceledException) { /* the line is closed */ }
@@ -54,32 +58,42 @@ internal sealed class AmqpLending
         }
     }
 
-    private async Task Hand(Delivery delivery)
+    /// <returns>False when the line is closed.</returns>
+    private async Task<bool> Hand(Delivery delivery)
     {
         var message = new Amqp.Message { BodySection = new Data { Binary = delivery.Message.Body.ToArray() } };
         _lent[message] = delivery;
         lock (_gate) _credit--;
-        try { _link.SendMessage(message); }
+        try
+        {
+            _link.SendMessage(message);
+            return !_link.IsClosed && !_closed.IsCancellationRequested;
+        }
         catch (AmqpException)
         {
             // Closed between: nobody will settle it.
             if (_lent.TryRemove(message, out _)) await _parts.Bus.Abandon(delivery, TimeSpan.Zero);
+            return false;
         }
     }
 
     private async Task Settle(Amqp.Message message, DeliveryState state, bool settled)
     {
         if (!_lent.TryRemove(message, out var delivery)) return;
+        // A host says why it gives one up. What a broken line had lent is said to be rejected as well, with the line's error: nothing more is lent on it.
+        var given = state is Rejected { Error.Condition: { } why } && why == ErrorCode.NotAllowed;
+        if (_link.IsClosed || (state is Rejected && !given)) await _closed.CancelAsync();
         lock (_gate) _more.TrySetResult();
         try
         {
             _ = state switch
             {
                 Accepted => await _parts.Bus.Complete(delivery),
-                Rejected rejected => await _parts.Bus.Reject(delivery, rejected.Error?.Description ?? "refused by the host"),
+                Rejected rejected when given => await _parts.Bus.Reject(delivery, rejected.Error.Description ?? "refused by the host"),
                 _ => await _parts.Bus.Abandon(delivery, _closed.IsCancellationRequested ? TimeSpan.Zero : Pause),
             };
-            if (!settled) _link.DisposeMessage(message, state, settled: true);
+            if (_closed.IsCancellationRequested) _link.Close(TimeSpan.Zero);
+            else if (!settled) _link.DisposeMessage(message, state, settled: true);
         }
         catch (Exception e) when (e is AmqpException or StoreUnavailableException) { /* its lock runs out and it comes again */ }
     }

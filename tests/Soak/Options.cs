@@ -1,0 +1,32 @@
+using System.Globalization;
+
+namespace Cloud.Soak;
+
+/// <summary>How a soak was started.</summary>
+/// <param name="Bin">Folder of Cloud.Functions and Cloud.Agents.Simulated.</param>
+public sealed record Options(int Kills = 20, int Seed = 1, int Clients = 4, int Hosts = 3, string? Data = null, string Bin = "")
+{
+    public const string Usage = "usage: soak [--kills N] [--seed N] [--clients N] [--hosts N] [--data DIR]";
+
+    /// <exception cref="ArgumentException">With a text for the terminal.</exception>
+    public static Options Parse(string[] args)
+    {
+        var options = new Options(Bin: AppContext.BaseDirectory);
+        for (var i = 0; i < args.Length; i += 2)
+        {
+            var value = i + 1 < args.Length ? args[i + 1] : throw new ArgumentException($"{args[i]} needs a value");
+            int Number() => int.TryParse(value, CultureInfo.InvariantCulture, out var n) && n >= 0 ? n : throw new ArgumentException($"{args[i]} takes a number");
+            options = args[i] switch
+            {
+                "--kills" => options with { Kills = Number() },
+                "--seed" => options with { Seed = Number() },
+                "--clients" => options with { Clients = Number() },
+                "--hosts" => options with { Hosts = Number() },
+                "--data" => options with { Data = Path.GetFullPath(value) },
+                "--bin" => options with { Bin = Path.GetFullPath(value) },
+                _ => throw new ArgumentException($"unknown option {args[i]}"),
+            };
+        }
+        return options;
+    }
+}
