@@ -17,10 +17,11 @@ public static class Triggers
         new QueueTrigger("queue-sagas", SagaMessage.Queue, 16, Sessions: true, (s, d, ct) => s.Sagas.Run(s, Json.Read<SagaMessage>(d.Message.Body), d.Attempt, ct)),
         new QueueTrigger("queue-saga-watch", Watchdog.Queue, 2, Sessions: false, Watchdog.Handle),
         new QueueTrigger("queue-replies", Names.Replies, 16, Sessions: false, Replies.Handle),
-        new QueueTrigger("queue-events", CloudEvent.Queue, 4, Sessions: true, async (s, d, ct) =>
+        new QueueTrigger("queue-events", CloudEvent.Queue, 16, Sessions: true, async (s, d, ct) =>
         {
+            var e = Event.Read(d.Message.Body);
             foreach (var slice in s.Slices)
-                if (slice.OnEvent is { } on) await on(s, d.Message.Body, ct);
+                if (slice.OnEvent is { } on) await on(s, e, ct);
         }),
         new TimerTrigger("timer-sweep", Sweeper.Every, Sweeper.Run), new TimerTrigger("timer-sagas", Sweeper.Every, Watchdog.Sweep),
         .. slices.SelectMany(s => s.Jobs.Select(j => new TimerTrigger($"timer-{s.Prefix}-{j.Name}", j.Every, j.Run))),

@@ -28,9 +28,9 @@ public static class Keypairs
     public static async ValueTask<Keypair?> Get(Call c, string name) => (await Rows.Get(c.Store, c.Caller.UserId, name, c.Cancelled))?.Item;
 
     /// <summary>A user is gone: so are his key pairs.</summary>
-    public static async Task OnEvent(Services s, ReadOnlyMemory<byte> json, CancellationToken ct)
+    public static async Task OnEvent(Services s, Event gone, CancellationToken ct)
     {
-        if (Event.ReadIf("cloud.serverless.identity.user.deleted", json) is not { } gone) return;
+        if (gone.Type != "cloud.serverless.identity.user.deleted") return;
         foreach (var pair in await Rows.InProject(s.Store, gone.Subject, ct))
             if (await Rows.Get(s.Store, gone.Subject, pair.Id, ct) is { } there) await Rows.Remove(s, there, new("system", ""), ct: ct);
         await s.Store.Commit(gone.Subject, [new Op.Delete(Counted)], ct: ct);

@@ -29,7 +29,7 @@ public static class Api
     ])
     {
         CatalogName = "events", CatalogPath = "/v1",
-        OnEvent = (s, body, _) => Appender.Of(s).Append(Event.Read(body)),
+        OnEvent = (s, e, _) => Appender.Of(s).Append(e),
         Jobs = [new("trim", TimeSpan.FromHours(1), Retention.Trim)],
     };
 

@@ -25,9 +25,8 @@ public static class Accounts
 
     /// <summary>Takes part in the cloud's events. One transaction for each; repeats harmlessly.</summary>
     /// <exception cref="InvalidOperationException">The event is older than what is remembered: whether it was counted can't be known.</exception>
-    public static async Task OnEvent(Services s, ReadOnlyMemory<byte> body, CancellationToken ct)
+    public static async Task OnEvent(Services s, Event e, CancellationToken ct)
     {
-        var e = Event.Read(body);
         if (e.ProjectId.Length == 0 || Meters.Read(e) is not var (resource, created, reading)) return;
         // A client may choose an image's id again after it is gone; the time of making tells the two apart.
         var name = $"{Stamp(created)}|{Keys.Safe(resource)}";

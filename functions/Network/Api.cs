@@ -35,10 +35,10 @@ public static class Api
     ])
     {
         CatalogName = "neutron",
-        OnEvent = async (s, json, ct) =>
+        OnEvent = async (s, e, ct) =>
         {
-            await Mates.OnEvent(s, json, ct);
-            await SecurityGroups.OnEvent(s, json, ct);
+            await Mates.OnEvent(s, e, ct);
+            await SecurityGroups.OnEvent(s, e, ct);
         },
         Leftovers = Unowned.All,
         Sagas = [Networks.Sync, Ports.Sync, Ports.Removal, Routers.Sync, Routers.Removal, FloatingIps.Removal, SecurityGroups.Sync],

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Cloud.Platform;
+using Cloud.Platform.Events;
 using Cloud.Platform.State;
 
 namespace Cloud.Network;
@@ -10,14 +11,12 @@ namespace Cloud.Network;
 /// </summary>
 public static class Mates
 {
-    public static async Task OnEvent(Services s, ReadOnlyMemory<byte> json, CancellationToken ct)
+    public static async Task OnEvent(Services s, Event e, CancellationToken ct)
     {
-        if (json.Span.IndexOf("cloud.serverless.network.port."u8) < 0) return;
-        using var e = JsonDocument.Parse(json);
-        if (!e.RootElement.GetProperty("type").GetString()!.StartsWith("cloud.serverless.network.port.", StringComparison.Ordinal)) return;
-        var data = e.RootElement.GetProperty("data");
+        if (!e.Type.StartsWith("cloud.serverless.network.port.", StringComparison.Ordinal)) return;
+        var data = e.Data;
         var (before, after) = (Port(data.GetProperty("before")), Port(data.GetProperty("after")));
-        if (e.RootElement.GetProperty("type").GetString()!.EndsWith(".created", StringComparison.Ordinal)) before = null;
+        if (e.Type.EndsWith(".created", StringComparison.Ordinal)) before = null;
         if (before is not null && after is not null && before.SecurityGroups.SequenceEqual(after.SecurityGroups) && before.FixedIps.SequenceEqual(after.FixedIps)) return;
         var change = new Change(data.GetProperty("actor").GetString()!, data.GetProperty("request_id").GetString()!);
         var groups = (before?.SecurityGroups ?? []).Union(after?.SecurityGroups ?? []).ToList();

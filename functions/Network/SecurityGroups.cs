@@ -86,9 +86,9 @@ public static class SecurityGroups
     }
 
     /// <summary>A project is gone: so is its default group, which nobody made and nobody would delete.</summary>
-    public static async Task OnEvent(Services s, ReadOnlyMemory<byte> json, CancellationToken ct)
+    public static async Task OnEvent(Services s, Event gone, CancellationToken ct)
     {
-        if (Event.ReadIf("cloud.serverless.identity.project.deleted", json) is not { } gone || await s.Store.Get(gone.Subject, DefaultKey, ct) is not { } row) return;
+        if (gone.Type != "cloud.serverless.identity.project.deleted" || await s.Store.Get(gone.Subject, DefaultKey, ct) is not { } row) return;
         if ((await Tables.Ports.InProject(s.Store, gone.Subject, ct)).Count > 0) return;
         if (await Tables.SecurityGroups.Get(s.Store, gone.Subject, System.Text.Encoding.UTF8.GetString(row.Body.Span), ct) is { } there)
             await Tables.SecurityGroups.Remove(s, there, new("system", ""), [new Op.Delete(DefaultKey)], ct: ct);

@@ -13,9 +13,9 @@ public static class Alerts
     private const string Partition = "alerts";
     private static readonly TimeSpan Kept = TimeSpan.FromDays(90);
 
-    public static async Task OnEvent(Services s, ReadOnlyMemory<byte> body, CancellationToken ct)
+    public static async Task OnEvent(Services s, Event e, CancellationToken ct)
     {
-        if (Event.Read(body) is not { IsAlert: true } e) return;
+        if (!e.IsAlert) return;
         var alert = new Alert(e.Id, e.Type.Split('.')[^1], e.Subject, e.ProjectId, e.Data.GetProperty("text").GetString()!, e.Time);
         await s.Store.Commit(Partition, [new Op.Upsert(Key(e.Id), Json.Write(alert))], ct: ct);
     }

@@ -1,5 +1,6 @@
 using Cloud.Agents.Contract;
 using Cloud.Platform.Agents;
+using Cloud.Platform.Events;
 using Cloud.Platform.Rest;
 using Cloud.Platform.Sagas;
 
@@ -24,7 +25,7 @@ public sealed record Slice(string Prefix, string Type, Dialect Dialect, IReadOnl
     /// <summary>What a kill at the worst moment may leave of this slice's rows.</summary>
     public IReadOnlyList<State.Leftovers> Leftovers { get; init; } = [];
     /// <summary>Takes part in what all changes of the cloud mean (metering, webhooks): one event, in order per resource, at least once.</summary>
-    public Func<Services, ReadOnlyMemory<byte>, CancellationToken, Task>? OnEvent { get; init; }
+    public Func<Services, Event, CancellationToken, Task>? OnEvent { get; init; }
 }
 
 /// <summary>Something done regularly: sweeping, expiring. Must be safe to run twice.</summary>

@@ -127,7 +127,7 @@ public sealed class EventsTests
             cloud.Store.OnCommit = _ => { if (left-- == 0) throw new Death(); };
             foreach (var e in events)
                 for (var tries = 0; ; tries++)
-                    try { await Api.Slice.OnEvent!(cloud.Services, JsonSerializer.SerializeToUtf8Bytes(e.Json), default); break; }
+                    try { await Api.Slice.OnEvent!(cloud.Services, e, default); break; }
                     catch (Death) when (tries < 2) { }
             cloud.Store.OnCommit = null;
             await EventLog.Append(cloud.Store, events, cloud.Clock.GetUtcNow());

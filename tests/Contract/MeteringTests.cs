@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Cloud.Metering;
+using Cloud.Platform.Events;
 using Cloud.Tests.Kit;
 using Cloud.Tests.Sagas;
 using Xunit;
@@ -151,7 +152,7 @@ public sealed class MeteringTests
         for (var death = 0; death < 24; death++)
         {
             await using var cloud = await TestCloud.Start(0);
-            byte[][] events = [Of(1, 0, "creating"), Of(2, 1_000, "available"), Of(3, 5_000, "available", 7), Of(4, 6_500, "deleting", 7, doomed: true), Of(5, 9_000, "deleting", 7, verb: "deleted")];
+            Event[] events = [Of(1, 0, "creating"), Of(2, 1_000, "available"), Of(3, 5_000, "available", 7), Of(4, 6_500, "deleting", 7, doomed: true), Of(5, 9_000, "deleting", 7, verb: "deleted")];
             var left = death;
             cloud.Store.OnCommit = _ => { if (left-- == 0) throw new Death(); };
             // Each comes until it is taken, then all come again.
@@ -185,13 +186,13 @@ public sealed class MeteringTests
 
     private static readonly DateTimeOffset T0 = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private static byte[] Of(int revision, int milliseconds, string status, int size = 2, bool doomed = false, string verb = "updated")
+    private static Event Of(int revision, int milliseconds, string status, int size = 2, bool doomed = false, string verb = "updated")
     {
         var state = new { CreatedAt = T0, Status = status, Size = size, Doomed = doomed };
-        return JsonSerializer.SerializeToUtf8Bytes(new
+        return Event.Read(JsonSerializer.SerializeToUtf8Bytes(new
         {
             id = $"e{revision}", type = $"cloud.serverless.block-storage.volume.{verb}", subject = "v", time = T0.AddMilliseconds(milliseconds),
             data = new { project_id = "p", revision, before = state, after = verb == "deleted" ? null : state },
-        });
+        }));
     }
 }

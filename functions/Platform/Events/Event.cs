@@ -17,10 +17,6 @@ public sealed record Event(string Id, string Type, string Subject, DateTimeOffse
         return Of(document.RootElement.Clone());
     }
 
-    /// <summary>Null when it is of another type; then it isn't parsed.</summary>
-    public static Event? ReadIf(string type, ReadOnlyMemory<byte> body) =>
-        body.Span.IndexOf(System.Text.Encoding.UTF8.GetBytes(type)) >= 0 && Read(body) is var e && e.Type == type ? e : null;
-
     public static Event Of(JsonElement json) =>
         new(json.GetProperty("id").GetString()!, json.GetProperty("type").GetString()!, json.GetProperty("subject").GetString()!, json.GetProperty("time").GetDateTimeOffset(),
             json.GetProperty("data").GetProperty("project_id").GetString() ?? "", json);

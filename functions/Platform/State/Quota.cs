@@ -87,9 +87,9 @@ public sealed class Quota(string service, IReadOnlyDictionary<string, long> defa
     }
 
     /// <summary>A project is gone: so are its limits, of all services.</summary>
-    public static async Task OnEvent(Services s, ReadOnlyMemory<byte> json, CancellationToken ct)
+    public static async Task OnEvent(Services s, Event gone, CancellationToken ct)
     {
-        if (Event.ReadIf("cloud.serverless.identity.project.deleted", json) is not { } gone) return;
+        if (gone.Type != "cloud.serverless.identity.project.deleted") return;
         var (from, to) = Keys.Range("quota|");
         foreach (var row in await s.Store.List(gone.Subject, from, to, ct: ct)) await s.Store.Commit(gone.Subject, [new Op.Delete(row.Key)], ct: ct);
     }

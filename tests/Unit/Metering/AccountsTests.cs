@@ -52,7 +52,7 @@ public sealed class AccountsTests
         var all = x.Lives.SelectMany(l => l).ToArray();
         foreach (var e in all.Concat(all.Where(_ => random.Next(2) == 0)).OrderBy(_ => random.Next()))
             while (true)
-                try { await Accounts.OnEvent(services, e.Event(), default); break; }
+                try { await Accounts.OnEvent(services, Event.Read(e.Event()), default); break; }
                 catch (Death) { /* and it is delivered again */ }
         store.OnCommit = null;
         while (await bus.Receive(CloudEvent.Queue, 100, TimeSpan.FromMinutes(1), TimeSpan.Zero) is { Count: > 0 } some)
