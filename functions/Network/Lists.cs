@@ -35,9 +35,15 @@ public static class Bulk
     public static Route Create<T>(Kind<T> kind, string policy, string undo, ISaga? saga = null, ISaga? removal = null) where T : NetworkResource, new() =>
         Create(kind, policy, (c, body) => kind.Create(c, policy, body, saga), c => kind.Delete(c, undo, removal));
 
-    public static Route Create<T>(Kind<T> kind, string policy, Func<Call, JsonElement, ValueTask<T>> make, Func<Call, ValueTask> unmake) where T : NetworkResource, new() => new("POST", kind.Path, policy, async c =>
-        Several(c, kind.Many) is not { } bodies ? kind.One1(c, 201, await make(c, c.Body(kind.One)))
-            : kind.Page1(c, await All(bodies, body => make(c, body), made => { c.Args["id"] = made.Id; return unmake(c); }), new(kind.Many, 0, false, null, null), status: 201));
+    /// <param name="own">Members of the body that are no fields.</param>
+    public static Route Create<T>(Kind<T> kind, string policy, Func<Call, JsonElement, ValueTask<T>> make, Func<Call, ValueTask> unmake, params string[] own) where T : NetworkResource, new() => new("POST", kind.Path, policy, async c =>
+    {
+        if (Several(c, kind.Many) is not { } bodies) return kind.One1(c, 201, await make(c, c.Body(kind.One)));
+        // What is malformed shows before anything is made.
+        foreach (var body in bodies) kind.Read(c, new T { ProjectId = c.User?.ProjectId ?? "" }, own.Aggregate(body, (b, name) => Body.Without(b, name, out _)), In.Create);
+        var made = await All(bodies, body => make(c, body), one => { c.Args["id"] = one.Id; return unmake(c); });
+        return kind.Page1(c, made, new(kind.Many, 0, false, null, null), status: 201);
+    });
 
     /// <summary>The bodies under the plural name; null when there is none.</summary>
     public static JsonElement[]? Several(Call c, string many) =>

@@ -42,7 +42,7 @@ public static class Ports
 
     public static readonly Route[] Routes =
     [
-        Lists.Of(Kind, "network:get_ports", Wanted), Bulk.Create(Kind, "network:create_port", Create, c => Remove(c)), Kind.Show("network:get_port"),
+        Lists.Of(Kind, "network:get_ports", Wanted), Bulk.Create(Kind, "network:create_port", Create, c => Remove(c), "fixed_ips"), Kind.Show("network:get_port"),
         new("PUT", "/v2.0/ports/{id}", "network:update_port", Update), new("DELETE", "/v2.0/ports/{id}", "network:delete_port", async c => { await Remove(c); return Reply.Empty(204); }),
     ];
 

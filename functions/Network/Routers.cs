@@ -71,7 +71,7 @@ public static class Routers
     public static readonly Route[] Routes =
     [
         Lists.Of(Kind, "network:get_routers"), Kind.Show("network:get_router"), Kind.Delete("network:delete_router", Removal),
-        Bulk.Create(Kind, "network:create_router", (c, body) => Make(c, body), c => Kind.Delete(c, "network:delete_router", Removal)),
+        Bulk.Create(Kind, "network:create_router", (c, body) => Make(c, body), c => Kind.Delete(c, "network:delete_router", Removal), "external_gateway_info"),
         new("PUT", "/v2.0/routers/{id}", "network:update_router", async c =>
         {
             var body = Body.Without(c.Body("router"), "external_gateway_info", out var gateway);

@@ -16,7 +16,8 @@ public static class SecurityGroups
         {
             var commands = new List<HostCommand>();
             foreach (var p in await Tables.Ports.InProject(w.Store, w.Item.ProjectId))
-                if (Ports.Plugged(p) && !p.Doomed && p.SecurityGroups.Contains(w.Item.Id) && !await Platform.Agents.Hosts.IsDown(w.Services, p.Host)) commands.Add(await Specs.Ensure(w.Services, p));
+                // One port that can't be described must not keep the rules from the others.
+                if (await Tables.Networks.Find(w.Store, p.NetworkId, p.ProjectId) is not null && Ports.Plugged(p) && !p.Doomed && p.SecurityGroups.Contains(w.Item.Id) && !await Platform.Agents.Hosts.IsDown(w.Services, p.Host)) commands.Add(await Specs.Ensure(w.Services, p));
             w.Item = w.Item with { Reach = commands.Count };
             return commands;
         });
