@@ -28,6 +28,7 @@ public sealed class BodyReader(JsonElement body)
     public JsonElement? Get(string name)
     {
         _read.Add(name);
+        if (body.ValueKind != JsonValueKind.Object) throw Fault.BadRequest("Invalid input: the body must be a JSON object.");
         return body.TryGetProperty(name, out var v) && v.ValueKind != JsonValueKind.Null ? v : null;
     }
 

@@ -19,7 +19,7 @@ public static class AppCredentials
         {
             Auth.Unrestricted(c);
             var credential = d.Item;
-            d.After.Add(() => Claims.Free(c.Store, Rows.Name, $"{credential.UserId}:{credential.Name}", credential.Id));
+            d.After.Add(() => Claims.Free(c.Store, Rows.Name, NameOf(credential), credential.Id));
             Directory.ForgetsTokens(c, d);
             return ValueTask.CompletedTask;
         },
@@ -46,6 +46,8 @@ public static class AppCredentials
         Kind.Show("identity:get_application_credential"), Kind.Delete("identity:delete_application_credential"),
     ];
 
+    public static string NameOf(AppCredential a) => $"{a.UserId}:{a.Name}";
+
     /// <summary>Those of a user, or of a project that ends.</summary>
     public static async ValueTask RemoveOf(Call c, Func<AppCredential, bool> gone)
     {
@@ -53,7 +55,7 @@ public static class AppCredentials
             if (await Rows.Get(c.Store, "", a.Id) is { } row)
             {
                 await Rows.Remove(c.Services, row, Change.By(c));
-                await Claims.Free(c.Store, Rows.Name, $"{a.UserId}:{a.Name}", a.Id);
+                await Claims.Free(c.Store, Rows.Name, NameOf(a), a.Id);
             }
     }
 
@@ -75,7 +77,7 @@ public static class AppCredentials
                 if (c.Caller.AccessRules is not null) throw new Fault(403, "A token that is limited by access rules can't make another credential.");
                 secret = d.Item.Secret ?? Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(64));
                 d.Item = d.Item with { UserId = user, Scope = project, RoleIds = roles, Rules = rules, Secret = null, WantedRoles = null, WantedRules = null, SecretHash = Passwords.Fingerprint(secret) };
-                await Directory.ClaimName(c, d, Rows, $"{user}:{d.Item.Name}", null);
+                await Directory.ClaimName(c, d, Rows, NameOf(d.Item), null);
             },
             Extend = (w, call, a, detail) =>
             {

@@ -22,7 +22,7 @@ public static class Auth
         if (proof.Credential?.ExpiresAt is { } end && end < expires) expires = end;
         if (kind == 't' && (await Directory.Get(c, Trusts.Rows, scope))?.ExpiresAt is { } until && until < expires) expires = until;
         var audit = System.Buffers.Text.Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(9));
-        var claims = new TokenClaims(proof.User.Id, kind, scope, Whole(now), Whole(expires), proof.Methods, audit, proof.Credential?.Id ?? "");
+        var claims = new TokenClaims(proof.User.Id, kind, scope, Whole(now), Whole(expires), proof.Methods, audit, proof.Credential?.Id ?? "", proof.User.Era);
         if (await Callers.Of(c.Store, claims) is not { } caller || kind == 't' && !await Trusts.Use(c, scope)) throw Denied();
         var token = await TokensOf(c).Issue(claims);
         var body = await TokenBody.Of(c, caller, c.First("nocatalog") is null);

@@ -9,7 +9,7 @@ public static class Callers
     /// <summary>Null when user, project, domain, credential or trust is gone or disabled, or no role is left.</summary>
     public static async ValueTask<Caller?> Of(IEntityStore store, TokenClaims t)
     {
-        if (await Alive(store, t.UserId, t.IssuedAt) is not { } user) return null;
+        if (await Alive(store, t.UserId) is not { } user || user.Era != t.Era) return null;
         if (t.Kind == 't') return await OfTrust(store, t, user);
         if (t.Kind == 'd' && !await Lives(store, t.ScopeId)) return null;
         var caller = new Caller
@@ -36,7 +36,7 @@ public static class Callers
 
     private static async ValueTask<Caller?> OfTrust(IEntityStore store, TokenClaims t, User trustee)
     {
-        if ((await Trusts.Rows.Get(store, "", t.ScopeId))?.Item is not { } trust || trust.TrusteeUserId != trustee.Id || await Alive(store, trust.TrustorUserId, trust.CreatedAt) is not { } trustor) return null;
+        if ((await Trusts.Rows.Get(store, "", t.ScopeId))?.Item is not { } trust || trust.TrusteeUserId != trustee.Id || await Alive(store, trust.TrustorUserId) is not { } trustor) return null;
         var user = trust.Impersonation ? trustor : trustee;
         var caller = new Caller
         {
@@ -48,8 +48,8 @@ public static class Callers
         return trust.RoleIds.All(id => held.Any(r => r.Id == id)) ? await On(store, caller, project, await Brought(store, held, trust.RoleIds)) : null;
     }
 
-    private static async ValueTask<User?> Alive(IEntityStore store, string id, DateTimeOffset since) =>
-        (await Directory.Users.Get(store, "", id))?.Item is { Enabled: true } user && !(user.ValidFrom > since) && await Lives(store, user.DomainId) ? user : null;
+    private static async ValueTask<User?> Alive(IEntityStore store, string id) =>
+        (await Directory.Users.Get(store, "", id))?.Item is { Enabled: true } user && await Lives(store, user.DomainId) ? user : null;
 
     private static async ValueTask<bool> Lives(IEntityStore store, string domain) => (await Directory.Domains.Get(store, "", domain))?.Item.Enabled == true;
 

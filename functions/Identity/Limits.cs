@@ -34,8 +34,8 @@ public sealed record Limit : Resource
 /// <summary>Unified limits, flat model: https://docs.openstack.org/api-ref/identity/v3/#unified-limits</summary>
 public static class Limits
 {
-    private static readonly Rows<RegisteredLimit> Registered = new("registered_limit", "identity") { Global = true };
-    private static readonly Rows<Limit> Rows = new("limit", "identity") { Global = true };
+    public static readonly Rows<RegisteredLimit> Registered = new("registered_limit", "identity") { Global = true };
+    public static readonly Rows<Limit> Rows = new("limit", "identity") { Global = true };
 
     private static readonly Kind<RegisteredLimit> RegisteredKind = new(Registered, "registered_limits", "/v3/registered_limits", IdentityDialect.Value)
     {
@@ -124,8 +124,8 @@ public static class Limits
         });
     });
 
-    private static string KeyOf(RegisteredLimit r) => $"{r.ServiceId}:{r.RegionId}:{r.ResourceName}";
-    private static string KeyOf(Limit l) => $"{l.Project ?? l.DomainId}:{l.ServiceId}:{l.RegionId}:{l.ResourceName}";
+    public static string KeyOf(RegisteredLimit r) => $"{r.ServiceId}:{r.RegionId}:{r.ResourceName}";
+    public static string KeyOf(Limit l) => $"{l.Project ?? l.DomainId}:{l.ServiceId}:{l.RegionId}:{l.ResourceName}";
 
     private static async ValueTask<bool> Overrides(Call c, RegisteredLimit r) =>
         (await Rows.InProject(c.Store, "")).Any(l => (l.ServiceId, l.RegionId, l.ResourceName) == (r.ServiceId, r.RegionId, r.ResourceName));

@@ -17,7 +17,9 @@ public sealed record PolicyDocument : Resource
 /// <summary>https://docs.openstack.org/api-ref/identity/v3/#policies</summary>
 public static class Policies
 {
-    private static readonly Kind<PolicyDocument> Kind = new(new("policy", "identity") { Global = true }, "policies", "/v3/policies", IdentityDialect.Value)
+    private static readonly Rows<PolicyDocument> Rows = new("policy", "identity") { Global = true };
+
+    private static readonly Kind<PolicyDocument> Kind = new(Rows, "policies", "/v3/policies", IdentityDialect.Value)
     {
         Sees = "identity:get_policy",
         Extend = (w, c, p, _) => IdentityDialect.SelfLink(w, c, "policies", p.Id),

@@ -46,8 +46,8 @@ public sealed record User : Resource
     [Field(In.Both, WriteOnly = true, Nullable = true), Secret, MaxLength(4096)] public string? Password { get; init; }
     [Field(In.Both, Rest = true)] public Dictionary<string, JsonElement> Extra { get; init; } = [];
     [Secret] public string? PasswordHash { get; init; }
-    /// <summary>Tokens issued before are void: the password changed, or the user was disabled.</summary>
-    public DateTimeOffset? ValidFrom { get; init; }
+    /// <summary>Goes up when the password changes or the user is disabled; tokens of earlier eras are void.</summary>
+    public int Era { get; init; }
 }
 
 public sealed record Group : Resource

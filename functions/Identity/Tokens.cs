@@ -9,7 +9,8 @@ namespace Cloud.Identity;
 
 /// <summary>What a token says.</summary>
 /// <param name="Kind">p project, d domain, s system, t trust (the scope is its id), u unscoped.</param>
-public sealed record TokenClaims(string UserId, char Kind, string ScopeId, DateTimeOffset IssuedAt, DateTimeOffset ExpiresAt, string Methods, string AuditId, string AppCredentialId);
+/// <param name="Era">The user's <see cref="User.Era"/> when it was issued.</param>
+public sealed record TokenClaims(string UserId, char Kind, string ScopeId, DateTimeOffset IssuedAt, DateTimeOffset ExpiresAt, string Methods, string AuditId, string AppCredentialId, int Era);
 
 /// <summary>
 /// Signed, not stored: HMAC-SHA256 over a few short fields. Roles are looked up when a token is used and kept for five seconds, so that
@@ -31,7 +32,7 @@ public sealed class Tokens(IEntityStore store, TimeProvider clock) : ITokens
         var keys = (await Shared()).Keys;
         if (keys.Length == 0 || clock.GetUtcNow() - keys[^1].MadeAt > Rotation) keys = await NewKey();
         var key = keys[^1];
-        var text = string.Join('\n', claims.UserId, claims.Kind, claims.ScopeId, Seconds(claims.IssuedAt), Seconds(claims.ExpiresAt), claims.Methods, claims.AuditId, claims.AppCredentialId);
+        var text = string.Join('\n', claims.UserId, claims.Kind, claims.ScopeId, Seconds(claims.IssuedAt), Seconds(claims.ExpiresAt), claims.Methods, claims.AuditId, claims.AppCredentialId, claims.Era);
         var payload = Encoding.UTF8.GetBytes(text);
         var packed = new byte[1 + payload.Length + 16];
         packed[0] = (byte)key.Id;
@@ -57,8 +58,8 @@ public sealed class Tokens(IEntityStore store, TimeProvider clock) : ITokens
         Sign(key, packed.AsSpan(0, packed.Length - 16), mac);
         if (!CryptographicOperations.FixedTimeEquals(mac, packed.AsSpan(packed.Length - 16))) return null;
         var parts = Encoding.UTF8.GetString(packed.AsSpan(1, packed.Length - 17)).Split('\n');
-        if (parts.Length != 8) return null;
-        var claims = new TokenClaims(parts[0], parts[1][0], parts[2], Time(parts[3]), Time(parts[4]), parts[5], parts[6], parts[7]);
+        if (parts.Length != 9) return null;
+        var claims = new TokenClaims(parts[0], parts[1][0], parts[2], Time(parts[3]), Time(parts[4]), parts[5], parts[6], parts[7], int.Parse(parts[8], System.Globalization.CultureInfo.InvariantCulture));
         return claims.ExpiresAt > clock.GetUtcNow() && !shared.Revoked.Contains(claims.AuditId) ? claims : null;
     }
 

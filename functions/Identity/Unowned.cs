@@ -8,7 +8,8 @@ public static class Unowned
     public static readonly IReadOnlyList<Leftovers> All =
     [
         Of(Directory.Projects, p => Directory.NameOf(p.DomainId, p.Name)), Of(Directory.Users, u => Directory.NameOf(u.DomainId, u.Name)),
-        Of(Directory.Roles, r => Directory.NameOf(r.DomainId, r.Name)), Of(Directory.Domains, d => d.Name),
+        Of(Directory.Groups, g => Directory.NameOf(g.DomainId, g.Name)), Of(Directory.Roles, r => Directory.NameOf(r.DomainId, r.Name)), Of(Directory.Domains, d => d.Name),
+        Of(AppCredentials.Rows, AppCredentials.NameOf), Of(Limits.Registered, Limits.KeyOf), Of(Limits.Rows, Limits.KeyOf),
     ];
 
     private static Leftovers Of<T>(Rows<T> rows, Func<T, string> name) where T : Resource => new(rows.Name + "-names", (s, ct) =>

@@ -17,8 +17,8 @@ public static class Users
             var item = d.Item;
             if (d.Old is null) item = item with { DomainId = await Directory.DomainFor(c, item.DomainId, "identity:create_user") };
             item = item with { Options = Options.Merge(d.Old?.Options, item.Options, Options.OfUsers) };
-            if (item.Password is { } password) item = item with { PasswordHash = await Passwords.Hash(password), Password = null, ValidFrom = d.Old is null ? null : c.Now };
-            if (d.Old is { Enabled: true } && !item.Enabled) item = item with { ValidFrom = c.Now };
+            if (item.Password is { } password) item = item with { PasswordHash = await Passwords.Hash(password), Password = null, Era = item.Era + 1 };
+            if (d.Old is { Enabled: true } && !item.Enabled) item = item with { Era = item.Era + 1 };
             d.Item = item;
             await Directory.ClaimName(c, d, Directory.Users, Directory.NameOf(item.DomainId, item.Name), d.Old is null ? null : Directory.NameOf(d.Old.DomainId, d.Old.Name));
             Directory.ForgetsTokens(c, d);
@@ -62,7 +62,7 @@ public static class Users
         var user = await Directory.Users.Get(c.Store, "", c.Args["user_id"]);
         if (!await Passwords.Verify(old, user?.Item.PasswordHash) || user is not { Item.Enabled: true }) throw new Fault(401, "The request you have made requires authentication.");
         if (Options.IsSet(user.Item.Options, "lock_password")) throw Fault.BadRequest("The password of this user is locked.");
-        await Directory.Users.Save(c.Services, user.Item with { PasswordHash = await Passwords.Hash(password), ValidFrom = c.Now }, user, Change.By(c), ct: c.Cancelled);
+        await Directory.Users.Save(c.Services, user.Item with { PasswordHash = await Passwords.Hash(password), Era = user.Item.Era + 1 }, user, Change.By(c), ct: c.Cancelled);
         Auth.TokensOf(c).Forget();
         return Reply.Empty(204);
     }

@@ -22,7 +22,7 @@ public static class Api
     {
         CatalogName = "glance",
         Owners = [new("image", async (s, _, id) => await Images.Rows.Find(s.Store, id) is not null, id => new RemoveImage(id))],
-        Leftovers = [Images.Rows.Pointers],
+        Leftovers = [Images.Rows.Pointers, Images.Rows.Strays],
         Jobs = [new("sweep-blobs", TimeSpan.FromMinutes(30), ImageData.Sweep)],
     };
 

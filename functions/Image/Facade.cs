@@ -18,9 +18,9 @@ public static class Facade
     public static async ValueTask<BootImage> ForBoot(Call c, string id)
     {
         var found = await Images.Rows.Find(c.Store, id, c.User?.ProjectId);
-        var visible = found is not null && (found.Item.ProjectId == c.User?.ProjectId || found.Item.Visibility is "public" or "community" || found.Item.Members.ContainsKey(c.User?.ProjectId ?? "") || c.Caller.Has("admin"));
+        var visible = found is not null && (found.Item.ProjectId == c.User?.ProjectId || found.Item.IsFor(c.User?.ProjectId) || c.Allows("admin", default));
         if (!visible) throw Fault.BadRequest($"Image {id} could not be found.");
-        return found!.Item is { Status: "active", DiskFormat: "qcow2" or "raw" } i
+        return found!.Item is { Status: "active", DiskFormat: "qcow2" or "raw", VirtualSize: not null } i
             ? new(i.Id, i.Name ?? "", i.DiskFormat, i.Size!.Value, i.VirtualSize ?? i.Size.Value, i.OsHashValue!, i.MinDisk, i.MinRam)
             : throw Fault.BadRequest($"Image {id} is unacceptable: it is not active, or its format can't be booted.");
     }

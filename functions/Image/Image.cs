@@ -9,22 +9,22 @@ namespace Cloud.Image;
 public sealed record Image : Resource
 {
     [Field(In.Create)] public new string Id { get => base.Id; init => base.Id = value; }
-    [Field(In.Both, Filter = true, Sort = true, Nullable = true), MaxLength(255)] public string? Name { get; init; }
-    [Field(Filter = true, Sort = true)] public string Status { get; init; } = "queued";
-    [Field(In.Both, Filter = true), AllowedValues("public", "private", "shared", "community")] public string Visibility { get; init; } = "shared";
-    [Field(In.Both, Filter = true)] public bool Protected { get; init; }
-    [Field(In.Both, Filter = true)] public bool OsHidden { get; init; }
-    [Field(In.Both, Filter = true, Sort = true, Nullable = true), AllowedValues("raw", "qcow2", "iso", "vhd", "vhdx", "vmdk", "vdi", "ami", "ari", "aki", "ploop", null)] public string? DiskFormat { get; init; }
-    [Field(In.Both, Filter = true, Sort = true, Nullable = true), AllowedValues("bare", "ovf", "ova", "ami", "ari", "aki", "docker", "compressed", null)] public string? ContainerFormat { get; init; }
+    [Field(In.Both, Sort = true, Nullable = true), MaxLength(255)] public string? Name { get; init; }
+    [Field(Sort = true)] public string Status { get; init; } = "queued";
+    [Field(In.Both), AllowedValues("public", "private", "shared", "community")] public string Visibility { get; init; } = "shared";
+    [Field(In.Both)] public bool Protected { get; init; }
+    [Field(In.Both)] public bool OsHidden { get; init; }
+    [Field(In.Both, Sort = true, Nullable = true), AllowedValues("raw", "qcow2", "iso", "vhd", "vhdx", "vmdk", "vdi", "ami", "ari", "aki", "ploop", null)] public string? DiskFormat { get; init; }
+    [Field(In.Both, Sort = true, Nullable = true), AllowedValues("bare", "ovf", "ova", "ami", "ari", "aki", "docker", "compressed", null)] public string? ContainerFormat { get; init; }
     [Field(In.Both), Range(0, 1 << 20)] public int MinDisk { get; init; }
     [Field(In.Both), Range(0, 1 << 30)] public int MinRam { get; init; }
-    [Field(Filter = true, Sort = true)] public long? Size { get; init; }
+    [Field(Sort = true)] public long? Size { get; init; }
     [Field] public long? VirtualSize { get; init; }
-    [Field(Filter = true)] public string? Checksum { get; init; }
-    [Field(Filter = true)] public string? OsHashAlgo { get; init; }
-    [Field(Filter = true)] public string? OsHashValue { get; init; }
-    [Field(In.Create, Filter = true)] public string Owner { get => ProjectId; init => ProjectId = value; }
-    [Field(In.Both, Filter = true, Wire = "tags")] public string[] Tags { get; init; } = [];
+    [Field] public string? Checksum { get; init; }
+    [Field] public string? OsHashAlgo { get; init; }
+    [Field] public string? OsHashValue { get; init; }
+    [Field(In.Create), Length(1, 255)] public string Owner { get => ProjectId; init => ProjectId = value; }
+    [Field(In.Both)] public string[] Tags { get; init; } = [];
     [Field(Sort = true, Wire = "created_at")] public DateTimeOffset Made => CreatedAt;
     [Field(Sort = true, Wire = "updated_at")] public DateTimeOffset Changed => UpdatedAt ?? CreatedAt;
     /// <summary>Whatever else clients say of it.</summary>
@@ -33,6 +33,9 @@ public sealed record Image : Resource
     public Dictionary<string, Member> Members { get; init; } = [];
     /// <summary>Where its bytes are; null until uploaded.</summary>
     [OperatorOnly] public string? Blob { get; init; }
+
+    /// <summary>Whether a project that doesn't own it may see it all the same.</summary>
+    public bool IsFor(string? project) => Visibility is "public" or "community" || Visibility == "shared" && project is not null && Members.ContainsKey(project);
 }
 
 public sealed record Member(string Status, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);

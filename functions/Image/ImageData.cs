@@ -9,6 +9,7 @@ namespace Cloud.Image;
 public static class ImageData
 {
     private const long MaxBytes = 1L << 40;
+    private static readonly Func<Image, Charge[]> Bytes = Images.Quota.CountsEach(Images.Rows, "image_bytes", i => i.Size ?? 0);
 
     public static readonly Route[] Routes =
     [
@@ -24,19 +25,21 @@ public static class ImageData
         if (was.Item.Status != "queued") throw Fault.Conflict($"Image {was.Item.Id} has its data already.");
         if (was.Item.DiskFormat is not { } format || was.Item.ContainerFormat is null) throw Fault.BadRequest("disk_format and container_format must be set before the data is uploaded.");
         var blob = $"{was.Item.Id}-{c.Services.Ids.New()[^12..]}";
+        var room = Math.Min(MaxBytes, await RoomOf(c, was.Item.ProjectId));
+        if (long.TryParse(c.Header("Content-Length"), out var announced) && announced > room) throw TooLarge();
         BlobInfo info;
-        try { info = await c.Services.Blobs.Write(blob, c.Stream!, MaxBytes, c.Cancelled); }
-        catch (BlobTooLargeException) { throw new Fault(413, "The image is too large."); }
+        try { info = await c.Services.Blobs.Write(blob, c.Stream!, room, c.Cancelled); }
+        catch (BlobTooLargeException) { throw TooLarge(); }
         try
         {
-            if (long.TryParse(c.Header("Content-Length"), out var announced) && announced != info.Bytes) throw Fault.BadRequest("The data ended early.");
+            if (announced > 0 && announced != info.Bytes) throw Fault.BadRequest("The data ended early.");
             long? virtualSize;
             await using (var bytes = (await c.Services.Blobs.Read(blob, c.Cancelled))!) virtualSize = ImageFormat.Inspect(bytes, format);
             await Images.Kind.Change(c, "image:upload_image", d =>
             {
                 if (d.Item.Status != "queued") throw Fault.Conflict($"Image {d.Item.Id} has its data already.");
                 d.Item = d.Item with { Status = "active", Blob = blob, Size = info.Bytes, VirtualSize = virtualSize, Checksum = info.Md5, OsHashAlgo = "sha512", OsHashValue = info.Sha512 };
-            });
+            }, more: async d => d.Ops.AddRange(await Images.Quota.Reserve(c.Store, d.Item.ProjectId, Bytes(d.Item), (_, _, _, _) => TooLarge())));
         }
         catch
         {
@@ -46,10 +49,18 @@ public static class ImageData
         return Reply.Empty(204);
     }
 
+    private static async ValueTask<long> RoomOf(Call c, string project)
+    {
+        var limit = (await Images.Quota.LimitsOf(c.Store, project))["image_bytes"];
+        return limit < 0 ? long.MaxValue : Math.Max(0, limit - (await Images.Quota.UsageOf(c.Store, project, ["image_bytes"]))["image_bytes"]);
+    }
+
+    private static Fault TooLarge() => new(413, "The image is larger than what is left of the project's storage for images.");
+
     private static async ValueTask<Reply> Download(Call c, bool host)
     {
         var image = host ? (await Images.Rows.Find(c.Store, c.Args["image_id"]))?.Item ?? throw Fault.NotFound("image", c.Args["image_id"]) : (await Images.Kind.Load(c, "image:get_image")).Item;
-        if (!host && image.Status == "deactivated" && !c.Caller.Has("admin")) throw new Fault(403, "The image is deactivated.");
+        if (!host && image.Status == "deactivated" && !c.Allows("admin", default)) throw new Fault(403, "The image is deactivated.");
         if (image.Blob is null) return Reply.Empty(204);
         var stream = await c.Services.Blobs.Read(image.Blob, c.Cancelled) ?? throw new Fault(503, "The image data can't be read now.");
         var size = image.Size!.Value;

@@ -8,7 +8,7 @@ public static class ImageDialect
 {
     public static readonly Dialect Value = new("image")
     {
-        Bare = true, UpdateMethod = "PATCH",
+        Bare = true, UpdateMethod = "PATCH", StrictSlash = true, MaxLimit = 1000, DefaultLimit = 25,
         Error = (_, f) => new()
         {
             Status = f.Status, ContentType = "text/html; charset=UTF-8",
@@ -16,7 +16,7 @@ public static class ImageDialect
         },
         Links = (w, c, page) =>
         {
-            w.WriteString("first", "/v2/" + page.Collection);
+            w.WriteString("first", PageLinks.With(c)[c.BaseUrl.Length..].TrimEnd('?'));
             if (page.More) w.WriteString("next", PageLinks.Next(c, page)[c.BaseUrl.Length..]);
             w.WriteString("schema", "/v2/schemas/" + page.Collection);
         },
@@ -31,6 +31,7 @@ public static class ImageDialect
         405 => "Method Not Allowed",
         409 => "Conflict",
         410 => "Gone",
+        412 => "Precondition Failed",
         413 => "Request Entity Too Large",
         415 => "Unsupported Media Type",
         416 => "Requested Range Not Satisfiable",

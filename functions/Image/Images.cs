@@ -10,14 +10,16 @@ namespace Cloud.Image;
 /// <summary>https://docs.openstack.org/api-ref/image/v2/#images</summary>
 public static class Images
 {
-    public static readonly Rows<Image> Rows = new("image", "image") { NewestFirst = true, Shared = i => i.Visibility is "public" or "community" || i.Members.Count > 0 };
+    public static readonly Rows<Image> Rows = new("image", "image") { NewestFirst = true, Shared = i => i.Visibility is "public" or "community" || i.Visibility == "shared" && i.Members.Count > 0 };
+
+    public const int MaxProperties = 128, MaxValue = 65535;
 
     public static readonly Quota Quota = new("image", new Dictionary<string, long> { ["images"] = 1000, ["image_bytes"] = 1L << 40 });
 
     public static readonly Kind<Image> Kind = new(Rows, "images", "/v2/images", ImageDialect.Value)
     {
-        Sees = "image:get_image", Id = "image_id",
-        SharedWith = (c, i) => i.Visibility is "public" or "community" || (c.User?.ProjectId is { } p && i.Members.ContainsKey(p)),
+        Sees = "image:get_image", Id = "image_id", ListsAll = "admin", AllByDefault = true,
+        SharedWith = (c, i) => i.IsFor(c.User?.ProjectId),
         Charges = (Quota, Quota.CountsEach(Rows, "images"), (what, _, used, limit) => new Fault(413, $"The limit of {limit} {what} is reached ({used} in use).")),
         Check = (c, d) =>
         {
@@ -50,7 +52,11 @@ public static class Images
 
     public static readonly Route[] Routes =
     [
-        Kind.List("image:get_images", where: Listed),
+        new("GET", "/v2/images", "image:get_images", async c =>
+        {
+            var (items, page) = await Kind.Select(c, c.Route.Policy, ImageFilters.Of(c));
+            return Kind.Page1(c, items, page);
+        }),
         new("POST", "/v2/images", "image:add_image", Create),
         Kind.Show("image:get_image"), Kind.Delete("image:delete_image"),
         new("PATCH", "/v2/images/{image_id}", "image:modify_image", c => ImagePatch.Apply(c)) { Streams = false },
@@ -59,15 +65,6 @@ public static class Images
         new("PUT", "/v2/images/{image_id}/tags/{tag}", "image:modify_image", c => Tag(c, (tags, tag) => [.. tags.Append(tag).Distinct()])),
         new("DELETE", "/v2/images/{image_id}/tags/{tag}", "image:modify_image", c => Tag(c, (tags, tag) => tags.Contains(tag) ? [.. tags.Where(t => t != tag)] : throw Fault.NotFound("tag", tag))),
     ];
-
-    // Another project's community images show only to those who ask for them, shared ones when accepted.
-    private static bool Listed(Call c, Image i)
-    {
-        if (i.OsHidden && c.First("os_hidden") is null) return false;
-        if (i.ProjectId == c.User?.ProjectId || i.Visibility == "public") return true;
-        if (i.Visibility == "community") return c.First("visibility") == "community";
-        return i.Members.TryGetValue(c.User?.ProjectId ?? "", out var m) && m.Status == (c.First("member_status") ?? "accepted") || c.User?.Has("admin") == true && c.First("owner") == i.ProjectId;
-    }
 
     private static async ValueTask<Reply> Create(Call c)
     {
@@ -88,14 +85,17 @@ public static class Images
         foreach (var p in body.EnumerateObject())
         {
             if (ImagePatch.IsField(p.Name)) known[p.Name] = JsonNode.Parse(p.Value.GetRawText());
-            else properties[Name(p.Name)] = p.Value.ValueKind == JsonValueKind.String ? p.Value.GetString()! : throw Fault.BadRequest($"Provided object does not match schema 'image': {p.Name} is not of type 'string'");
+            else properties[Name(p.Name)] = p.Value.ValueKind == JsonValueKind.String ? Value(p.Value.GetString()!) : throw Fault.BadRequest($"Provided object does not match schema 'image': {p.Name} is not of type 'string'");
         }
-        if (properties.Count > 128) throw new Fault(413, "The limit has been exceeded on the number of allowed image properties.");
+        if (properties.Count > MaxProperties) throw new Fault(413, "The limit has been exceeded on the number of allowed image properties.");
         return (known, properties);
     }
 
     internal static string Name(string property) =>
-        property.Length is > 0 and <= 255 && property is not ("self" or "file" or "schema" or "locations" or "direct_url" or "deleted" or "deleted_at") ? property : throw new Fault(403, $"Attribute '{property}' is reserved.");
+        property.Length is > 0 and <= 255 && property is not ("self" or "file" or "schema" or "locations" or "direct_url" or "deleted" or "deleted_at" or "stores") && !property.StartsWith("os_glance_", StringComparison.Ordinal)
+            ? property : throw new Fault(403, $"Attribute '{property}' is reserved.");
+
+    internal static string Value(string value) => value.Length <= MaxValue ? value : throw Fault.BadRequest($"Provided object does not match schema 'image': a property has at most {MaxValue} characters");
 
     private static async ValueTask<Reply> SetStatus(Call c, string from, string to)
     {

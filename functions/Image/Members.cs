@@ -10,14 +10,13 @@ public static class Members
     [
         new("GET", "/v2/images/{image_id}/members", "image:get_members", async c =>
         {
-            var image = (await Images.Kind.Load(c, "image:get_image")).Item;
-            var mine = image.ProjectId == c.User?.ProjectId || c.Caller.Has("admin");
+            var image = await OfSharedImage(c);
             return Reply.Of(200, w =>
             {
                 w.WriteStartObject();
                 w.WriteStartArray("members");
                 foreach (var (project, m) in image.Members)
-                    if (mine || project == c.User?.ProjectId) Write(w, image, project, m);
+                    if (IsOwner(c, image) || project == c.User?.ProjectId) Write(w, image, project, m);
                 w.WriteEndArray();
                 w.WriteString("schema", "/v2/schemas/members");
                 w.WriteEndObject();
@@ -37,19 +36,21 @@ public static class Members
         }),
         new("GET", "/v2/images/{image_id}/members/{member}", "image:get_member", async c =>
         {
-            var image = (await Images.Kind.Load(c, "image:get_image")).Item;
-            return Reply.Of(200, w => Write(w, image, c.Args["member"], Of(image, c.Args["member"])));
+            var image = await OfSharedImage(c);
+            var member = Visible(c, image);
+            return Reply.Of(200, w => Write(w, image, c.Args["member"], member));
         }),
         new("PUT", "/v2/images/{image_id}/members/{member}", "image:modify_member", async c =>
         {
             var status = Text(c, "status");
             if (status is not ("pending" or "accepted" or "rejected")) throw Fault.BadRequest("Status must be \"pending\", \"accepted\" or \"rejected\".");
-            var found = await Images.Rows.Find(c.Store, c.Args["image_id"]) ?? throw Fault.NotFound("image", c.Args["image_id"]);
             var project = c.Args["member"];
-            var member = Of(found.Item, project);
-            if (project != c.User?.ProjectId && !c.Caller.Has("admin")) throw Fault.Forbidden("image:modify_member");
-            var image = found.Item with { Members = new(found.Item.Members) { [project] = member with { Status = status, UpdatedAt = c.Now } } };
-            await Images.Rows.Save(c.Services, image, found, Platform.State.Change.By(c));
+            var image = await Images.Kind.Change(c, "image:get_image", d =>
+            {
+                var member = Visible(c, d.Item);
+                if (project != c.User?.ProjectId && !c.Allows("admin", default)) throw Fault.Forbidden(c.Route.Policy);
+                d.Item = d.Item with { Members = new(d.Item.Members) { [project] = member with { Status = status, UpdatedAt = c.Now } } };
+            });
             return Reply.Of(200, w => Write(w, image, project, image.Members[project]));
         }),
         new("DELETE", "/v2/images/{image_id}/members/{member}", "image:delete_member", async c =>
@@ -64,6 +65,13 @@ public static class Members
             return Reply.Empty(204);
         }),
     ];
+
+    private static async ValueTask<Image> OfSharedImage(Call c) => (await Images.Kind.Load(c, "image:get_image")).Item is { Visibility: "shared" } image ? image : throw Fault.NotFound("image member", c.Args["image_id"]);
+
+    private static bool IsOwner(Call c, Image image) => image.ProjectId == c.User?.ProjectId || c.Allows("admin", default);
+
+    // A member sees itself; whom else the image is shared with is the owner's business.
+    private static Member Visible(Call c, Image image) => IsOwner(c, image) || c.Args["member"] == c.User?.ProjectId ? Of(image, c.Args["member"]) : throw Fault.NotFound("member", c.Args["member"]);
 
     private static Member Of(Image image, string project) => image.Members.TryGetValue(project, out var m) ? m : throw Fault.NotFound("member", project);
 

@@ -44,6 +44,16 @@ public sealed class TestCloud : IAsyncDisposable
     /// <summary>Between a host and its queue: what of a command's answers comes back. Tests lose, double and delay here.</summary>
     public Func<SimulatedHost, CommandMessage, IReadOnlyList<HostMessage>> Line { get; set; } = (host, m) => host.Handle(m) is { } reply ? [reply] : [];
 
+    // A cloud's first start hashes passwords, which is meant to be slow: done once for all tests.
+    private static readonly Lazy<Task<TestCloud>> Fresh = new(async () =>
+    {
+        var cloud = new TestCloud(null, Begin);
+        await Composition.Start(cloud.Services);
+        await cloud.Drain();
+        foreach (var user in new[] { "admin", "demo" }) await cloud.Token(user);
+        return cloud;
+    });
+
     private TestCloud(IReadOnlyList<Slice>? slices, DateTimeOffset now)
     {
         Clock = new(now);
@@ -93,7 +103,14 @@ public sealed class TestCloud : IAsyncDisposable
     public static async Task<TestCloud> Start(int hosts = 1, IReadOnlyList<Slice>? slices = null)
     {
         var cloud = new TestCloud(slices, Begin);
-        await Composition.Start(cloud.Services);
+        if (slices is null)
+        {
+            var fresh = await Fresh.Value;
+            cloud.Store.Load(fresh.Store.All);
+            foreach (var (user, token) in fresh._tokens) cloud._tokens[user] = token;
+            cloud.Events.AddRange(fresh.Events);
+        }
+        else await Composition.Start(cloud.Services);
         for (var i = 1; i <= hosts; i++) cloud.Hosts.Add(new($"sim-{i}"));
         await cloud.Beat();
         return cloud;
@@ -139,12 +156,18 @@ public sealed class TestCloud : IAsyncDisposable
 
     public async Task<Answer> Raw(string method, string target, string? token, string? body, params (string, string)[] headers)
     {
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(body ?? ""));
+        return await Stream(method, target, token, stream, headers);
+    }
+
+    /// <summary>A request whose body is any bytes.</summary>
+    public async Task<Answer> Stream(string method, string target, string? token, Stream body, params (string, string)[] headers)
+    {
         var all = headers.ToDictionary(h => h.Item1, h => h.Item2, StringComparer.OrdinalIgnoreCase);
         if (token is not null) all["X-Auth-Token"] = token;
         var mark = target.IndexOf('?', StringComparison.Ordinal);
         var query = mark < 0 ? [] : target[(mark + 1)..].Split('&').Select(p => p.Split('=', 2)).Select(p => (Uri.UnescapeDataString(p[0]), p.Length > 1 ? Uri.UnescapeDataString(p[1]) : "")).ToList();
-        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(body ?? ""));
-        var reply = await Router.Handle(new(method, mark < 0 ? target : target[..mark], query, name => all.GetValueOrDefault(name), stream, "http://cloud"));
+        var reply = await Router.Handle(new(method, mark < 0 ? target : target[..mark], query, name => all.GetValueOrDefault(name), body, "http://cloud"));
         using var written = new MemoryStream();
         if (reply.Json is { } write)
             await using (var w = new Utf8JsonWriter(written)) write(w);

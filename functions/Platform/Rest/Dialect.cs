@@ -23,6 +23,8 @@ public sealed record Dialect(string Service)
     public int MaxLimit { get; init; } = 1000;
     /// <summary>limit=0 asks for everything instead of nothing.</summary>
     public bool ZeroIsNoLimit { get; init; }
+    /// <summary>Length of a page when none is asked for; null for <see cref="MaxLimit"/>.</summary>
+    public int? DefaultLimit { get; init; }
     /// <summary>An unknown query key is ignored (most services), else 400.</summary>
     public bool IgnoresUnknownFilters { get; init; } = true;
     /// <summary>Asking for all projects without the right to is answered with one's own (Cinder), else 403. Clients find volumes by name that way.</summary>

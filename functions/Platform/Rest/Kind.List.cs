@@ -121,7 +121,7 @@ public sealed partial record Kind<T>
         return (shown, new(Many, limit, limit > 0 && (from.Count > limit || (Dialect.NextAfterFullPage && from.Count == limit)), shown.Count > 0 ? shown[0].Id : null, shown.Count > 0 ? shown[^1].Id : null));
     }
 
-    private int Limit(Call c) => c.First("limit") is not { Length: > 0 } text ? Dialect.MaxLimit
+    private int Limit(Call c) => c.First("limit") is not { Length: > 0 } text ? Dialect.DefaultLimit ?? Dialect.MaxLimit
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? (n == 0 && Dialect.ZeroIsNoLimit ? Dialect.MaxLimit : Math.Min(n, Dialect.MaxLimit))
         : throw Fault.BadRequest($"Invalid input for query parameters limit. Value: {text}. limit must be an integer of 0 or more.");
 

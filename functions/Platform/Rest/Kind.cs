@@ -188,7 +188,7 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
 
     private string OwnerIn(Call c, JsonElement body)
     {
-        foreach (var name in (ReadOnlySpan<string>)["project_id", "tenant_id"])
+        foreach (var name in (ReadOnlySpan<string>)["project_id", "tenant_id", "owner"])
             if (Accepts(name) && body.TryGetProperty(name, out var p) && p.ValueKind == JsonValueKind.String && p.GetString() is { Length: > 0 } owner) return owner;
         return c.ProjectId;
     }

@@ -65,7 +65,7 @@ public sealed class Router
 
     private async Task<Reply> Run(Call call, RouteTree tree, string types, Request request)
     {
-        var candidates = call.Dialect.StrictSlash && call.Path.EndsWith('/') && call.Path.AsSpan(1..^1).Contains('/') ? [] : tree.Find(call.Path);
+        var candidates = call.Dialect.StrictSlash && call.Path.EndsWith('/') && call.Path.AsSpan().Count('/') > 2 ? [] : tree.Find(call.Path);
         if (candidates.Count == 0) throw new Fault(404, "The resource could not be found.");
         var method = call.Method == "HEAD" && !candidates.Any(r => r.Method == "HEAD") ? "GET" : call.Method;
         var routes = candidates.Where(r => r.Method == method).ToList();

@@ -33,6 +33,13 @@ public sealed class Quota(string service, IReadOnlyDictionary<string, long> defa
         return _ => [new(resource, 1)];
     }
 
+    /// <summary>The same for a kind each of which takes an amount: its rows are read only when that resource is charged.</summary>
+    public Func<T, Charge[]> CountsEach<T>(Rows<T> rows, string resource, Func<T, long> amount) where T : Resource
+    {
+        _sources.Add((resource, async (store, project) => [new(resource, (await rows.InProject(store, project)).Sum(amount))]));
+        return item => [new(resource, amount(item))];
+    }
+
     /// <summary>-1 means unlimited.</summary>
     public async ValueTask<IReadOnlyDictionary<string, long>> LimitsOf(IEntityStore store, string project)
     {

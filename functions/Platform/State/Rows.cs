@@ -168,6 +168,34 @@ public sealed record Rows<T>(string Name, string Service) where T : Resource
 
     private static T Next(Services s, T item, Loaded<T>? was) => item with { Revision = (was?.Item.Revision ?? 0) + 1, UpdatedAt = was is null ? item.UpdatedAt : s.Now };
 
+    /// <summary>
+    /// Gives it to another project: the row is copied, the pointer turned over (that is the moment, and carries the events), the old row removed.
+    /// What a kill on the way leaves are <see cref="Strays"/>.
+    /// </summary>
+    public async ValueTask<T> Move(Services s, string id, string project, Change change, CancellationToken ct = default)
+    {
+        var was = await Find(s.Store, id, ct: ct) ?? throw new ConflictException(Key(id));
+        if (was.Item.ProjectId == project) return was.Item;
+        var (key, partition) = (Key(id), PartitionOf(project));
+        var item = was.Item with { ProjectId = project, Revision = was.Item.Revision + 1, UpdatedAt = s.Now };
+        await s.Store.Commit(partition, [new Op.Upsert(key, Json.Write(item))], ct: ct);
+        var pointer = System.Text.Encoding.UTF8.GetBytes(partition);
+        if (Shared(item)) await s.Store.Commit(SharedPartition, [new Op.Upsert(key, pointer)], ct: ct);
+        await s.Store.Commit(IndexPartition, [new Op.Upsert(key, pointer)], WithEvent(s, WithEvent(s, null, "deleted", was.Item with { Revision = item.Revision }, was.Item, change), "created", item, null, change), ct);
+        await s.Store.Commit(PartitionOf(was.Item.ProjectId), [new Op.Delete(key, was.ETag)], ct: ct);
+        return item;
+    }
+
+    /// <summary>Copies that a move left: the pointer names another partition.</summary>
+    public Leftovers Strays => new(Name + "-strays", async (s, ct) =>
+    {
+        var strays = new List<Row>();
+        var (from, to) = Keys.Range(Prefix);
+        await foreach (var row in s.Store.Scan(from, to, ct))
+            if (row.Partition != IndexPartition && row.Partition != SharedPartition && await s.Store.Get(IndexPartition, row.Key, ct) is { } at && System.Text.Encoding.UTF8.GetString(at.Body.Span) != row.Partition) strays.Add(row);
+        return strays;
+    });
+
     /// <summary>Removes it, with its event; pointers follow.</summary>
     public async ValueTask Remove(Services s, Loaded<T> was, Change change, IReadOnlyList<Op>? more = null, IReadOnlyList<Message>? messages = null, CancellationToken ct = default)
     {
