@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace Cloud.Soak;
@@ -127,7 +128,8 @@ public sealed class Api(string url, string passwordFile, CancellationToken ct) :
             using var json = text.Length > 0 && text[0] == '{' ? JsonDocument.Parse(text) : null;
             return (response.StatusCode, json?.RootElement.Clone() ?? default);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or JsonException || (e is TaskCanceledException && !ct.IsCancellationRequested))
+        // A server killed between accepting and answering shows as a bare SocketException, too.
+        catch (Exception e) when (e is HttpRequestException or SocketException or IOException or JsonException || (e is TaskCanceledException && !ct.IsCancellationRequested))
         {
             Interlocked.Increment(ref _unanswered);
             await Task.Delay(Pause, ct);
