@@ -14,10 +14,11 @@ public static class SecurityGroups
         .Insist()
         .Agent("ports", async w =>
         {
-            var commands = new List<HostCommand>();
+            var (commands, batch) = (new List<HostCommand>(), new Specs.Batch());
             foreach (var p in await Tables.Ports.InProject(w.Store, w.Item.ProjectId))
                 // One port that can't be described must not keep the rules from the others.
-                if (await Tables.Networks.Find(w.Store, p.NetworkId, p.ProjectId) is not null && Ports.Plugged(p) && !p.Doomed && p.SecurityGroups.Contains(w.Item.Id) && !await Platform.Agents.Hosts.IsDown(w.Services, p.Host)) commands.Add(await Specs.Ensure(w.Services, p));
+                if (Ports.Plugged(p) && !p.Doomed && p.SecurityGroups.Contains(w.Item.Id) && await batch.Network(w.Services, p) is not null
+                    && !await batch.Once("down/" + p.Host, () => Platform.Agents.Hosts.IsDown(w.Services, p.Host))) commands.Add(await Specs.Ensure(w.Services, p, batch));
             w.Item = w.Item with { Reach = commands.Count };
             return commands;
         });

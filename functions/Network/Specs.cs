@@ -34,15 +34,31 @@ public static class Specs
         return hosts;
     }
 
-    public static async ValueTask<HostCommand> Ensure(Services s, Port p)
+    /// <summary>What is the same for many ports, read once for all their commands.</summary>
+    public sealed class Batch
     {
-        var network = (await Tables.Networks.Find(s.Store, p.NetworkId, p.ProjectId))!.Item;
-        var groups = await Groups(s, p);
+        private readonly Dictionary<string, object?> _read = [];
+
+        public async ValueTask<T> Once<T>(string key, Func<ValueTask<T>> read)
+        {
+            if (!_read.TryGetValue(key, out var value)) _read[key] = value = await read();
+            return (T)value!;
+        }
+
+        /// <summary>Null when the port's network is gone.</summary>
+        public ValueTask<NetworkSpec?> Network(Services s, Port p) =>
+            Once<NetworkSpec?>("network/" + p.NetworkId, async () => await Tables.Networks.Find(s.Store, p.NetworkId, p.ProjectId) is { } n ? await Of(s, n.Item) : null);
+    }
+
+    public static async ValueTask<HostCommand> Ensure(Services s, Port p, Batch? batch = null)
+    {
+        batch ??= new();
+        var groups = await Groups(s, p, batch);
         var spec = new PortSpec(p.Id, p.DeviceOwner.StartsWith("compute:", StringComparison.Ordinal) ? p.DeviceId : null, p.ProjectId, p.MacAddress,
             [.. p.FixedIps.Select(f => new FixedIp(f.SubnetId, f.IpAddress))], p.PortSecurityEnabled,
             [.. p.AllowedAddressPairs.Select(a => new AddressPair(a.MacAddress, a.IpAddress.Contains('/', StringComparison.Ordinal) ? a.IpAddress : a.IpAddress + (a.IpAddress.Contains(':', StringComparison.Ordinal) ? "/128" : "/32")))],
-            await Rules(s, p, groups), p.DnsName is { Length: > 0 } dns ? dns : null, p.AdminStateUp);
-        return new(p.Host, new EnsurePort(await Of(s, network), spec), Fence(p, groups));
+            await Rules(s, p, groups, batch), p.DnsName is { Length: > 0 } dns ? dns : null, p.AdminStateUp);
+        return new(p.Host, new EnsurePort((await batch.Network(s, p))!, spec), Fence(p, groups));
     }
 
     public static HostCommand Remove(Port p) => new(p.Host, new RemovePort(p.Id), p.Revision * Scale + Scale - 1);
@@ -51,17 +67,16 @@ public static class Specs
     private const long Scale = 1_000_000;
     private static long Fence(Port p, IReadOnlyList<SecurityGroup> groups) => p.Revision * Scale + Math.Min(groups.Sum(g => g.Revision), Scale - 2);
 
-    private static async ValueTask<IReadOnlyList<SecurityGroup>> Groups(Services s, Port p)
+    private static async ValueTask<IReadOnlyList<SecurityGroup>> Groups(Services s, Port p, Batch batch)
     {
         var groups = new List<SecurityGroup>();
         foreach (var id in p.SecurityGroups)
-            if ((await Tables.SecurityGroups.Get(s.Store, p.ProjectId, id))?.Item is { } g) groups.Add(g);
+            if (await batch.Once($"group/{p.ProjectId}/{id}", async () => (await Tables.SecurityGroups.Get(s.Store, p.ProjectId, id))?.Item) is { } g) groups.Add(g);
         return groups;
     }
 
-    private static async ValueTask<RuleSpec[]> Rules(Services s, Port p, IReadOnlyList<SecurityGroup> groups)
+    private static async ValueTask<RuleSpec[]> Rules(Services s, Port p, IReadOnlyList<SecurityGroup> groups, Batch batch)
     {
-        IReadOnlyList<Port>? mates = null;
         var rules = new List<RuleSpec>();
         foreach (var r in groups.SelectMany(g => g.Rules))
         {
@@ -69,9 +84,12 @@ public static class Specs
             string[]? remotes = r.RemoteIpPrefix is { } prefix ? [prefix] : null;
             if (r.RemoteGroupId is { } group)
             {
-                mates ??= await Tables.Ports.InProject(s.Store, p.ProjectId);
-                remotes = [.. mates.Where(m => m.SecurityGroups.Contains(group)).SelectMany(m => m.FixedIps).Select(f => IPAddress.Parse(f.IpAddress))
-                    .Where(a => a.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 == six).Select(a => a + (six ? "/128" : "/32")).Order(StringComparer.Ordinal)];
+                remotes = await batch.Once($"members/{p.ProjectId}/{group}/{six}", async () =>
+                {
+                    var ports = await batch.Once("ports/" + p.ProjectId, () => Tables.Ports.InProject(s.Store, p.ProjectId));
+                    return ports.Where(m => m.SecurityGroups.Contains(group)).SelectMany(m => m.FixedIps).Select(f => IPAddress.Parse(f.IpAddress))
+                        .Where(a => a.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 == six).Select(a => a + (six ? "/128" : "/32")).Order(StringComparer.Ordinal).ToArray();
+                });
             }
             rules.Add(new(r.Direction == "ingress", six, Protocols.Number(r.Protocol), r.PortRangeMin, r.PortRangeMax, remotes));
         }

@@ -64,7 +64,9 @@ internal sealed class Run(BenchOptions options, string data)
         await Rate(load, "token validate", () => client.Send("GET", "/identity/v3/auth/tokens", header: ("X-Subject-Token", client.Token)));
         await Rate(load, "image list", () => client.Get("/image/v2/images"));
         await Rate(load, "network create", () => client.Post("/network/v2.0/networks", new JsonObject { ["network"] = new JsonObject { ["name"] = "made" } }));
+        await fixture.Sweep("/network/v2.0/networks", "networks", Many);
         await Rate(load, "port create", () => client.Post("/network/v2.0/ports", new JsonObject { ["port"] = new JsonObject { ["name"] = "made", ["network_id"] = fixture.Network } }));
+        await fixture.Sweep("/network/v2.0/ports", "ports", Many);
         if (Wanted("server life"))
         {
             await load.Repeat("warm-up", StormCallers, 100, i => fixture.ServerLife($"warm-{i}"));
