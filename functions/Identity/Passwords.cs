@@ -4,12 +4,12 @@ using NSec.Cryptography;
 
 namespace Cloud.Identity;
 
-/// <summary>Argon2id with the parameters OWASP gives first: 19 MiB, two passes, one lane.</summary>
+/// <summary>Argon2id with parameters that OWASP calls equally strong as its first: 12 MiB, three passes, one lane. Fewer bytes are kinder to the caches of a busy machine.</summary>
 public static class Passwords
 {
-    private const int MemoryKiB = 19456, Passes = 2, Lanes = 1, HashBytes = 32;
+    private const int MemoryKiB = 12288, Passes = 3, Lanes = 1, HashBytes = 32;
 
-    // Each takes 19 MiB and a core for a while: no more at once than there are cores, whoever asks, and not on the threads that serve requests.
+    // Each takes 12 MiB and a core for a while: no more at once than there are cores, whoever asks, and not on the threads that serve requests.
     private static readonly SemaphoreSlim Turns = new(Environment.ProcessorCount);
 
     public static async ValueTask<string> Hash(string password)

@@ -120,9 +120,9 @@ public static class Specs
     /// <summary>Ports a host should have, and what their networks are like now.</summary>
     public static async ValueTask<IReadOnlyList<HostCommand>> PortsOn(Services s, string host)
     {
-        var commands = new List<HostCommand>();
+        var (commands, batch) = (new List<HostCommand>(), new Batch());
         foreach (var p in await Tables.Ports.Everywhere(s.Store))
-            if (p.Host == host && !p.Doomed && Ports.Plugged(p)) commands.Add(await Ensure(s, p));
+            if (p.Host == host && !p.Doomed && Ports.Plugged(p)) commands.Add(await Ensure(s, p, batch));
         return [.. commands, .. commands.Select(c => ((EnsurePort)c.Command).Network).DistinctBy(n => n.NetworkId).Select(n => new HostCommand(host, new EnsureNetwork(n), n.Revision))];
     }
 
