@@ -18,7 +18,7 @@ if (await Answers(options.Socket))
     return 1;
 }
 File.Delete(options.Socket);   // left by one that was killed
-Native.umask(0x7F);   // 0177: the socket is for this user alone from the moment it exists
+_ = Native.umask(0x7F);   // 0177: the socket is for this user alone from the moment it exists
 ThreadPool.SetMinThreads(32, 8);   // libvirt's calls block
 
 var builder = WebApplication.CreateSlimBuilder();

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Cloud.Platform.Access;
@@ -10,6 +11,8 @@ public static partial class Catalog
 {
     /// <summary>Stands in an endpoint's address for scheme, host and port of the request.</summary>
     public const string Root = "$(root)s";
+
+    private static readonly SearchValues<char> Special = SearchValues.Create("%$(){}");
 
     private sealed record Entry(Service Service, IReadOnlyList<(Endpoint Endpoint, string Url)> Endpoints);
 
@@ -44,7 +47,7 @@ public static partial class Catalog
     public static bool IsTemplate(string url)
     {
         var plain = Placeholder().Replace(url.Replace(Root, "http://root", StringComparison.Ordinal), "x");
-        return plain.AsSpan().IndexOfAny("%$(){}") < 0 && Uri.TryCreate(plain, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" or "ws" or "wss";
+        return !plain.AsSpan().ContainsAny(Special) && Uri.TryCreate(plain, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" or "ws" or "wss";
     }
 
     // An address that needs a project isn't shown to those who have none.

@@ -10,8 +10,8 @@ count() { sed -nE "s/.*Total: .*$1: ([0-9]+).*/\1/p" "$log" | tail -1; }
 dotnet build Cloud.Serverless.sln -v q --nologo -c Debug > "$log" 2>&1 || stop "the build failed"
 formatted=0 unformatted=0
 if [ $# -eq 0 ]; then
-  if dotnet format whitespace Cloud.Serverless.sln --no-restore --verify-no-changes -v q > "$log" 2>&1; then formatted=1
-  else unformatted=1; tail -20 "$log"; echo "not formatted: run dotnet format whitespace"
+  if dotnet format whitespace . --folder --verify-no-changes -v q > "$log" 2>&1; then formatted=1
+  else unformatted=1; tail -20 "$log"; echo "not formatted: run dotnet format whitespace . --folder"
   fi
 fi
 dotnet tests/bin/Debug/net10.0/linux-x64/Cloud.Tests.dll -noLogo -noColor "$@" 2>&1 | tee "$log"

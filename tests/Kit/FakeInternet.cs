@@ -54,7 +54,11 @@ public sealed class FakeInternet(FakeTimeProvider clock)
         private ReadOnlyMemory<byte> _piece;
         private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        protected override void Dispose(bool disposing) => _closed.TrySetResult();
+        protected override void Dispose(bool disposing)
+        {
+            _closed.TrySetResult();
+            base.Dispose(disposing);
+        }
 
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using Cloud.Agents.Contract;
 using Cloud.Agents.Host.Linux;
@@ -10,6 +11,7 @@ namespace Cloud.Agents.Host.Disks;
 /// </summary>
 public sealed class ImageCache(HostOptions options, IImageSource source, ISpecs specs, DiskFiles disks)
 {
+    private static readonly SearchValues<char> LowerHex = SearchValues.Create("0123456789abcdef");
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(60);
     private readonly KeyLock keys = new();
 
@@ -140,7 +142,7 @@ public sealed class ImageCache(HostOptions options, IImageSource source, ISpecs 
         Ids.Check(image.ImageId);
         if (image.Format is not ("qcow2" or "raw"))
             throw new HandlerFault("an image must be qcow2 or raw", retry: false);
-        if (image.Sha512 is not { Length: 128 } || image.Sha512.AsSpan().ContainsAnyExcept("0123456789abcdef"))
+        if (image.Sha512 is not { Length: 128 } || image.Sha512.AsSpan().ContainsAnyExcept(LowerHex))
             throw new HandlerFault("an image needs its digest", retry: false);
     }
 }

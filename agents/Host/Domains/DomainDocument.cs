@@ -11,7 +11,7 @@ public sealed class DomainDocument(HostOptions options, bool kvm)
 {
     public string Disk(DiskSpec disk) => Write(w => Disk(w, disk, boot: false));
 
-    public string Nic(NicSpec nic) => Write(w => Nic(w, nic));
+    public static string Nic(NicSpec nic) => Write(w => Nic(w, nic));
 
     public string DiskFile(string diskId) => Path.Combine(options.Disks, Ids.Check(diskId) + ".qcow2");
 

@@ -12,7 +12,7 @@ public sealed record HotPlug(IReadOnlyList<string> Unplug, IReadOnlyList<string>
     {
         var devices = XElement.Parse(liveXml).Element("devices");
         var live = (devices?.Elements() ?? []).Select(e => (Element: e, Id: Identity(e))).Where(d => d.Id is not null).ToList();
-        var wished = spec.Disks.Select(document.Disk).Concat(spec.Nics.Select(document.Nic)).Select(xml => (Xml: xml, Id: Identity(XElement.Parse(xml)))).ToList();
+        var wished = spec.Disks.Select(document.Disk).Concat(spec.Nics.Select(DomainDocument.Nic)).Select(xml => (Xml: xml, Id: Identity(XElement.Parse(xml)))).ToList();
         return new HotPlug(
             [.. live.Where(l => wished.All(w => w.Id != l.Id)).Select(l => l.Element.ToString())],
             [.. wished.Where(w => live.All(l => l.Id != w.Id)).Select(w => w.Xml)]);

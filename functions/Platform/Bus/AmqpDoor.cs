@@ -52,6 +52,7 @@ internal sealed class AmqpDoor : TransportProvider
         _stop.Cancel();
         _tcp.Dispose();
         foreach (var peer in _peers.Values) peer.Close();
+        base.Dispose();
     }
 
     private async Task Accept()

@@ -161,7 +161,7 @@ public sealed partial record Kind<T>
     };
 
     /// <summary>Reads sort_key and sort_dir (repeatable) or sort=key:dir,key:dir.</summary>
-    private List<(Field<T>, bool Down)> Sorts(Call c)
+    private static List<(Field<T>, bool Down)> Sorts(Call c)
     {
         var asked = c.First("sort") is { Length: > 0 } sort
             ? sort.Split(',').Select(s => s.Split(':')).Select(s => (Key: s[0], Dir: s.Length > 1 ? s[1] : "desc")).ToList()

@@ -186,7 +186,7 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
 
     private bool IsShared(Call c, T item) => Rows.Shared(item) && (SharedWith is null || SharedWith(c, item));
 
-    private string OwnerIn(Call c, JsonElement body)
+    private static string OwnerIn(Call c, JsonElement body)
     {
         foreach (var name in (ReadOnlySpan<string>)["project_id", "tenant_id", "owner"])
             if (Accepts(name) && body.TryGetProperty(name, out var p) && p.ValueKind == JsonValueKind.String && p.GetString() is { Length: > 0 } owner) return owner;

@@ -31,7 +31,7 @@ public sealed partial class Saga<T>
     }
 
     /// <returns>Null when there is nothing left to do: it ended, was superseded, or its resource is gone.</returns>
-    private async ValueTask<State?> Load(Services s, SagaMessage m, CancellationToken ct)
+    private static async ValueTask<State?> Load(Services s, SagaMessage m, CancellationToken ct)
     {
         if (await s.Store.Get(m.Partition, SagaRow.KeyOf(m.Saga), ct) is not { } row) return null;
         var saga = Json.Read<SagaRow>(row.Body);
