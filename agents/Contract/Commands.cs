@@ -14,6 +14,7 @@ namespace Cloud.Agents.Contract;
 [JsonDerivedType(typeof(RemoveDisk), "RemoveDisk")]
 [JsonDerivedType(typeof(CopyDisk), "CopyDisk")]
 [JsonDerivedType(typeof(EnsureNetwork), "EnsureNetwork")]
+[JsonDerivedType(typeof(EnsureGroup), "EnsureGroup")]
 [JsonDerivedType(typeof(EnsurePort), "EnsurePort")]
 [JsonDerivedType(typeof(RemovePort), "RemovePort")]
 [JsonDerivedType(typeof(EnsureRouter), "EnsureRouter")]
@@ -42,6 +43,12 @@ public sealed record CopyDisk(string DiskId, string FromDiskId, long Bytes) : Co
 
 /// <summary>Brings a network that is present on this host up to date (addresses, DNS, peers). A host that has no port on it does nothing.</summary>
 public sealed record EnsureNetwork(NetworkSpec Network) : Command($"network/{Network.NetworkId}");
+
+/// <summary>
+/// Addresses of a security group's members, of either IP version, for rules of ports here that name the group. Told once for all these
+/// ports; kept while it may be needed, and never said to be gone.
+/// </summary>
+public sealed record EnsureGroup(string GroupId, string[] Addresses) : Command($"group/{GroupId}");
 
 /// <summary>A port with its tap, DHCP entry, anti-spoofing and security rules. Makes the network on this host when it is the first port.</summary>
 public sealed record EnsurePort(NetworkSpec Network, PortSpec Port) : Command($"port/{Port.PortId}");

@@ -30,7 +30,8 @@ public sealed record AddressPair(string? Mac, string Cidr);
 /// <param name="PortMin">First port, or ICMP type.</param>
 /// <param name="PortMax">Last port, or ICMP code.</param>
 /// <param name="Remotes">CIDRs the other side must be in; null for any, empty for none.</param>
-public sealed record RuleSpec(bool Ingress, bool Ipv6, int? Protocol, int? PortMin, int? PortMax, string[]? Remotes);
+/// <param name="RemoteGroup">The other side must be a member of this group, see <see cref="EnsureGroup"/>; null for any.</param>
+public sealed record RuleSpec(bool Ingress, bool Ipv6, int? Protocol, int? PortMin, int? PortMax, string[]? Remotes, string? RemoteGroup = null);
 
 /// <summary>A router. Interfaces are addresses on networks; the external one carries source NAT and floating IPs.</summary>
 public sealed record RouterSpec(string RouterId, string ProjectId, bool AdminUp, ExternalSpec? External, RouterInterface[] Interfaces, RouteSpec[] Routes, FloatingIpSpec[] FloatingIps);

@@ -52,7 +52,7 @@ public sealed class Agent
         var handlers = new HandlerTable()
             .On<EnsureImage>(images).On<RemoveImage>(images)
             .On<EnsureDisk>(disks).On<RemoveDisk>(disks).On<CopyDisk>(disks)
-            .On<EnsureNetwork>(networks.Networks).On<EnsurePort>(networks.Ports).On<RemovePort>(networks.Ports).On<EnsureRouter>(networks.Routers).On<RemoveRouter>(networks.Routers)
+            .On<EnsureNetwork>(networks.Networks).On<EnsureGroup>(networks.Groups).On<EnsurePort>(networks.Ports).On<RemovePort>(networks.Ports).On<EnsureRouter>(networks.Routers).On<RemoveRouter>(networks.Routers)
             .On<EnsureDomain>(domains).On<RebootDomain>(domains).On<RemoveDomain>(domains).On<ReadConsole>(domains);
 
         // In the order of recovery: guests need their disks and their taps.

@@ -154,7 +154,7 @@ public sealed class Ledger : ISpecs, IDisposable
         new(m.Host, m.Id, m.ReplyTo, m.Command.Key, m.Fence, outcome, Message: message);
 
     private static bool IsWish(Command command) =>
-        command is EnsureImage or EnsureDisk or CopyDisk or EnsureNetwork or EnsurePort or EnsureRouter or EnsureDomain;
+        command is EnsureImage or EnsureDisk or CopyDisk or EnsureNetwork or EnsureGroup or EnsurePort or EnsureRouter or EnsureDomain;
 
     private static bool IsRemoval(Command command) =>
         command is RemoveImage or RemoveDisk or RemovePort or RemoveRouter or RemoveDomain;

@@ -15,13 +15,20 @@ public static class Mates
     {
         if (!e.Type.StartsWith("cloud.serverless.network.port.", StringComparison.Ordinal)) return;
         var data = e.Data;
-        var (before, after) = (Port(data.GetProperty("before")), Port(data.GetProperty("after")));
+        var (before, after) = (Port(data, "before"), Port(data, "after"));
         if (e.Type.EndsWith(".created", StringComparison.Ordinal)) before = null;
-        if (before is not null && after is not null && before.SecurityGroups.SequenceEqual(after.SecurityGroups) && before.FixedIps.SequenceEqual(after.FixedIps)) return;
+        var (project, regrouped) = ((after ?? before)!.ProjectId, before is null || after is null || !before.SecurityGroups.SequenceEqual(after.SecurityGroups));
+        // It is a member of its groups for others, and its host must know the members of those that its own rules name.
+        string[] member = regrouped || !before!.FixedIps.SequenceEqual(after!.FixedIps) ? [.. (before?.SecurityGroups ?? []).Union(after?.SecurityGroups ?? [])] : [];
+        string[] naming = after is not null && Ports.Plugged(after) && (regrouped || before?.Host != after.Host) ? after.SecurityGroups : [];
+        if (member.Length + naming.Length == 0) return;
+        var all = await Tables.SecurityGroups.InProject(s.Store, project, ct);
+        var concerned = all.Select(g => g.Id).Where(id => all.Any(g => g.Names(id) && (member.Contains(id) || naming.Contains(g.Id))));
         var change = new Change(data.GetProperty("actor").GetString()!, data.GetProperty("request_id").GetString()!);
-        var groups = (before?.SecurityGroups ?? []).Union(after?.SecurityGroups ?? []).ToList();
-        if (groups.Count > 0) await SecurityGroups.MembersChanged(s, (after ?? before)!.ProjectId, groups, change);
+        await SecurityGroups.MembersChanged(s, project, concerned, change);
     }
 
-    private static Port? Port(JsonElement json) => json.ValueKind == JsonValueKind.Object ? json.Deserialize<Port>(Json.Stored) : null;
+    // Where it is stands apart from what tenants may read.
+    private static Port? Port(JsonElement data, string side) => data.GetProperty(side) is { ValueKind: JsonValueKind.Object } json
+        ? json.Deserialize<Port>(Json.Stored)! with { Host = data.GetProperty("operator").GetProperty(side).GetProperty("Host").GetString() ?? "" } : null;
 }

@@ -138,9 +138,15 @@ public sealed record SecurityGroup : NamedResource
     [Field(In.Both)] public bool Stateful { get; init; } = true;
     public SecurityRule[] Rules { get; init; } = [];
     /// <summary>Counts changes of membership, so that a refresh that is under way sees them.</summary>
-    public long Members { get; init; }
-    /// <summary>How many ports the last refresh concerned.</summary>
-    public int Reach { get; init; }
+    [OperatorOnly] public long Members { get; init; }
+    /// <summary>How many addresses of members hosts were told last.</summary>
+    [OperatorOnly] public int Reach { get; init; }
+    /// <summary>Revision at which the rules changed last, and of those that the hosts of the group's ports were told.</summary>
+    [OperatorOnly] public long? RulesAt { get; init; }
+    [OperatorOnly] public long? RulesTold { get; init; }
+
+    public SecurityGroup WithRules(IEnumerable<SecurityRule> rules) => this with { Rules = [.. rules], RulesAt = Revision + 1 };
+    public bool Names(string group) => Rules.Any(r => r.RemoteGroupId == group);
 }
 
 /// <summary>Ports are numbers of TCP and UDP, type and code of ICMP.</summary>

@@ -44,7 +44,7 @@ public static class SecurityRules
     private static async ValueTask Remove(Call c, string group, string rule)
     {
         c.Args["id"] = group;
-        await SecurityGroups.Kind.Change(c, "network:update_security_group", d => d.Item = d.Item with { Rules = [.. d.Item.Rules.Where(r => r.Id != rule)] }, SecurityGroups.Sync);
+        await SecurityGroups.Kind.Change(c, "network:update_security_group", d => d.Item = d.Item.WithRules(d.Item.Rules.Where(r => r.Id != rule)), SecurityGroups.Sync);
     }
 
     private static bool Wanted(Call c, SecurityGroup g, SecurityRule r)
@@ -101,7 +101,7 @@ public static class SecurityRules
         {
             if (d.Item.Rules.FirstOrDefault(r => r with { Id = rule.Id, CreatedAt = rule.CreatedAt, Description = rule.Description } == rule) is { } same)
                 throw new Fault(409, $"Security group rule already exists. Rule id is {same.Id}.") { Kind = "SecurityGroupRuleExists" };
-            d.Item = d.Item with { Rules = [.. d.Item.Rules, rule] };
+            d.Item = d.Item.WithRules(d.Item.Rules.Append(rule));
         }, SecurityGroups.Sync, more: async d => d.Ops.AddRange(await Tables.Quota.Reserve(c.Store, d.Item.ProjectId, [new("security_group_rule", 1)], NetworkDialect.Over)));
         return (group, rule);
     }

@@ -45,6 +45,10 @@ public static class Specs
             return (T)value!;
         }
 
+        public ValueTask<IReadOnlyList<Port>> Ports(Services s, string project) => Once("ports/" + project, () => Tables.Ports.InProject(s.Store, project));
+
+        public ValueTask<IReadOnlyList<SecurityGroup>> Groups(Services s, string project) => Once("groups/" + project, () => Tables.SecurityGroups.InProject(s.Store, project));
+
         /// <summary>Null when the port's network is gone.</summary>
         public ValueTask<NetworkSpec?> Network(Services s, Port p) =>
             Once<NetworkSpec?>("network/" + p.NetworkId, async () => await Tables.Networks.Find(s.Store, p.NetworkId, p.ProjectId) is { } n ? await Of(s, n.Item) : null);
@@ -57,7 +61,7 @@ public static class Specs
         var spec = new PortSpec(p.Id, p.DeviceOwner.StartsWith("compute:", StringComparison.Ordinal) ? p.DeviceId : null, p.ProjectId, p.MacAddress,
             [.. p.FixedIps.Select(f => new FixedIp(f.SubnetId, f.IpAddress))], p.PortSecurityEnabled,
             [.. p.AllowedAddressPairs.Select(a => new AddressPair(a.MacAddress, a.IpAddress.Contains('/', StringComparison.Ordinal) ? a.IpAddress : a.IpAddress + (a.IpAddress.Contains(':', StringComparison.Ordinal) ? "/128" : "/32")))],
-            await Rules(s, p, groups, batch), p.DnsName is { Length: > 0 } dns ? dns : null, p.AdminStateUp);
+            Rules(groups), p.DnsName is { Length: > 0 } dns ? dns : null, p.AdminStateUp);
         return new(p.Host, new EnsurePort((await batch.Network(s, p))!, spec), Fence(p, groups));
     }
 
@@ -65,7 +69,7 @@ public static class Specs
 
     // What a port's rules say depends on its groups as well. Their revisions only grow, so the sum orders all that is said of one revision of the port.
     private const long Scale = 1_000_000;
-    private static long Fence(Port p, IReadOnlyList<SecurityGroup> groups) => p.Revision * Scale + Math.Min(groups.Sum(g => g.Revision), Scale - 2);
+    private static long Fence(Port p, IReadOnlyList<SecurityGroup> groups) => p.Revision * Scale + Math.Min(groups.Sum(g => g.RulesAt ?? g.Revision), Scale - 2);
 
     private static async ValueTask<IReadOnlyList<SecurityGroup>> Groups(Services s, Port p, Batch batch)
     {
@@ -75,25 +79,26 @@ public static class Specs
         return groups;
     }
 
-    private static async ValueTask<RuleSpec[]> Rules(Services s, Port p, IReadOnlyList<SecurityGroup> groups, Batch batch)
+    private static RuleSpec[] Rules(IEnumerable<SecurityGroup> groups) =>
+        [.. groups.SelectMany(g => g.Rules).Select(r => new RuleSpec(r.Direction == "ingress", r.Ethertype == "IPv6", Protocols.Number(r.Protocol), r.PortRangeMin, r.PortRangeMax, r.RemoteIpPrefix is { } prefix ? [prefix] : null, r.RemoteGroupId))];
+
+    /// <summary>Who the members of these groups are, for each host that has ports whose rules name them.</summary>
+    /// <param name="only">For this host alone.</param>
+    public static async ValueTask<IReadOnlyList<HostCommand>> Members(Services s, string project, IEnumerable<string> groups, Batch batch, string? only = null)
     {
-        var rules = new List<RuleSpec>();
-        foreach (var r in groups.SelectMany(g => g.Rules))
+        // Revisions are read before members: what is told under one is never older than it.
+        var all = await batch.Groups(s, project);
+        var ports = await batch.Ports(s, project);
+        var commands = new List<HostCommand>();
+        foreach (var group in all.Where(g => groups.Contains(g.Id)))
         {
-            var six = r.Ethertype == "IPv6";
-            string[]? remotes = r.RemoteIpPrefix is { } prefix ? [prefix] : null;
-            if (r.RemoteGroupId is { } group)
-            {
-                remotes = await batch.Once($"members/{p.ProjectId}/{group}/{six}", async () =>
-                {
-                    var ports = await batch.Once("ports/" + p.ProjectId, () => Tables.Ports.InProject(s.Store, p.ProjectId));
-                    return ports.Where(m => m.SecurityGroups.Contains(group)).SelectMany(m => m.FixedIps).Select(f => IPAddress.Parse(f.IpAddress))
-                        .Where(a => a.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 == six).Select(a => a + (six ? "/128" : "/32")).Order(StringComparer.Ordinal).ToArray();
-                });
-            }
-            rules.Add(new(r.Direction == "ingress", six, Protocols.Number(r.Protocol), r.PortRangeMin, r.PortRangeMax, remotes));
+            var naming = all.Where(g => g.Names(group.Id)).Select(g => g.Id).ToHashSet();
+            var hosts = ports.Where(p => Ports.Plugged(p) && !p.Doomed && (only is null || p.Host == only) && p.SecurityGroups.Any(naming.Contains)).Select(p => p.Host).Distinct().ToList();
+            if (hosts.Count == 0) continue;
+            string[] members = [.. ports.Where(p => p.SecurityGroups.Contains(group.Id)).SelectMany(p => p.FixedIps).Select(f => f.IpAddress).Distinct().Order(StringComparer.Ordinal)];
+            commands.AddRange(hosts.Select(h => new HostCommand(h, new EnsureGroup(group.Id, members), group.Revision)));
         }
-        return [.. rules];
+        return commands;
     }
 
     public static async ValueTask<HostCommand> Ensure(Services s, Router r)
@@ -117,13 +122,15 @@ public static class Specs
             [.. r.Routes.Select(x => new RouteSpec(x.Destination, x.Nexthop))], [.. floating.Select(f => new FloatingIpSpec(f.Id, f.FloatingIpAddress!, f.FixedIpAddress!))])), r.Revision);
     }
 
-    /// <summary>Ports a host should have, and what their networks are like now.</summary>
+    /// <summary>Ports a host should have, what their networks are like now, and who is in the groups that their rules name.</summary>
     public static async ValueTask<IReadOnlyList<HostCommand>> PortsOn(Services s, string host)
     {
-        var (commands, batch) = (new List<HostCommand>(), new Batch());
+        var (commands, members, batch) = (new List<HostCommand>(), new List<HostCommand>(), new Batch());
         foreach (var p in await Tables.Ports.Everywhere(s.Store))
             if (p.Host == host && !p.Doomed && Ports.Plugged(p)) commands.Add(await Ensure(s, p, batch));
-        return [.. commands, .. commands.Select(c => ((EnsurePort)c.Command).Network).DistinctBy(n => n.NetworkId).Select(n => new HostCommand(host, new EnsureNetwork(n), n.Revision))];
+        foreach (var project in commands.Select(c => ((EnsurePort)c.Command).Port.ProjectId).Distinct())
+            members.AddRange(await Members(s, project, (await batch.Groups(s, project)).SelectMany(g => g.Rules).Select(r => r.RemoteGroupId).OfType<string>().ToHashSet(), batch, host));
+        return [.. commands, .. members, .. commands.Select(c => ((EnsurePort)c.Command).Network).DistinctBy(n => n.NetworkId).Select(n => new HostCommand(host, new EnsureNetwork(n), n.Revision))];
     }
 
     public static async ValueTask<IReadOnlyList<HostCommand>> RoutersOn(Services s, string host)

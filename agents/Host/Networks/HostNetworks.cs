@@ -49,6 +49,15 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
         await Bring(wishes.Network(network.NetworkId)!, [], Task.CompletedTask, ct);
     }
 
+    /// <exception cref="HandlerFault">What should be an address isn't.</exception>
+    public async Task Ensure(EnsureGroup group, CancellationToken ct)
+    {
+        foreach (var address in group.Addresses)
+            Addresses.Parse(address);
+        wishes.Put(group);
+        await filter.EnsureGroup(group.GroupId, ct);
+    }
+
     public async Task RemovePort(string portId, CancellationToken ct)
     {
         var networkId = wishes.NetworkOf(portId);
@@ -153,6 +162,7 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
         return
         [
             .. present.Values.Select(marks.Of).Where(m => m?.Kind == Marks.Port).Select(m => new InventoryItem($"port/{m!.Value.Id}", 0)),
+            .. wishes.Groups.Select(g => new InventoryItem($"group/{g}", 0)),
             .. wishes.Routers.Where(r => namespaces.Exists(Names.RouterNamespace(r.RouterId))).Select(r => new InventoryItem($"router/{r.RouterId}", 0)),
         ];
     }

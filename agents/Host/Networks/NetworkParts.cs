@@ -19,10 +19,11 @@ public sealed class NetworkParts : IAsyncDisposable
         filter = new PortFilter(tool, marks, wishes, logs.CreateLogger<PortFilter>());
         Holder = new HostNetworks(tool, marks, namespaces, wishes, new Segments(options, tool, marks), filter, new DhcpServers(options, tool, marks, namespaces, listeners),
             new Routers(options, tool, marks, namespaces), logs.CreateLogger<HostNetworks>());
-        (Networks, Ports, Routers) = (new NetworkHandlers(Holder), new PortHandlers(Holder), new RouterHandlers(Holder));
+        (Networks, Groups, Ports, Routers) = (new NetworkHandlers(Holder), new GroupHandlers(Holder), new PortHandlers(Holder), new RouterHandlers(Holder));
     }
 
     public NetworkHandlers Networks { get; }
+    public GroupHandlers Groups { get; }
     public PortHandlers Ports { get; }
     public RouterHandlers Routers { get; }
 

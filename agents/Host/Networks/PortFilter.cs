@@ -19,6 +19,9 @@ public sealed class PortFilter(ITool tool, Marks marks, Wishes wishes, ILogger<P
     /// <summary>There are tables that the change of one port can build on, unless somebody meddled.</summary>
     private bool built;
 
+    /// <summary>Groups that have their sets in the table.</summary>
+    private readonly HashSet<string> grouped = new(StringComparer.Ordinal);
+
     private Word Table => marks.Table;
 
     /// <summary>Before the port is plugged in, so that it is never without rules.</summary>
@@ -28,7 +31,10 @@ public sealed class PortFilter(ITool tool, Marks marks, Wishes wishes, ILogger<P
         var (lines, fault) = Chains(network, port);
         using (await Enter(ct))
         {
-            var error = built ? await Nft.Try(tool, Change(network, port.PortId, lines), ct) : "";
+            var fresh = GroupSets.Named(port).Except(grouped).ToList();
+            var error = built ? await Nft.Try(tool, Sets(fresh).Add(Change(network, port.PortId, lines)), ct) : "";
+            if (error is null)
+                grouped.UnionWith(fresh);
             if (error is not null && !(built && await IsWhole(ct)))
                 // Nothing to build on: this is the first port, or somebody flushed the rules.
                 error = (await Rebuild(ct)).GetValueOrDefault(port.PortId);
@@ -40,6 +46,14 @@ public sealed class PortFilter(ITool tool, Marks marks, Wishes wishes, ILogger<P
 
         if (fault is not null)
             throw fault;
+    }
+
+    /// <summary>The group has other members. Ports that name it for the first time later find them in the wishes.</summary>
+    public async Task EnsureGroup(string groupId, CancellationToken ct)
+    {
+        using (await Enter(ct))
+            if (grouped.Contains(groupId) && await Nft.Try(tool, Sets([groupId]), ct) is not null)
+                await Rebuild(ct);
     }
 
     /// <summary>Call when it is unplugged.</summary>
@@ -96,14 +110,16 @@ public sealed class PortFilter(ITool tool, Marks marks, Wishes wishes, ILogger<P
     {
         var refused = new Dictionary<string, string>(StringComparer.Ordinal);
         var ports = wishes.Ports;
-        var script = Fresh(ports.Count > 0);
+        var groups = ports.SelectMany(p => GroupSets.Named(p.Port)).Distinct().ToList();
+        grouped.Clear();
+        var script = Fresh(ports.Count > 0).Add(Sets(groups));
         foreach (var (network, port) in ports)
             script.Add(Change(network, port.PortId, Chains(network, port).Lines));
         if (await Nft.Try(tool, script, ct) is { } error)
         {
             // One of them is at fault: the others have theirs, one by one.
             log.LogWarning("nft refuses the rules: {Error}", error);
-            await Nft.Apply(tool, Fresh(ports.Count > 0), ct);
+            await Nft.Apply(tool, Fresh(ports.Count > 0).Add(Sets(groups)), ct);
             foreach (var (network, port) in ports)
             {
                 if (await Nft.Try(tool, Change(network, port.PortId, Chains(network, port).Lines), ct) is not { } reason)
@@ -114,6 +130,7 @@ public sealed class PortFilter(ITool tool, Marks marks, Wishes wishes, ILogger<P
         }
 
         built = ports.Count > 0;
+        grouped.UnionWith(groups);
         return refused;
     }
 
@@ -149,6 +166,28 @@ public sealed class PortFilter(ITool tool, Marks marks, Wishes wishes, ILogger<P
         script.Add($"table bridge {Table} {{").Add(chains).Add($"}}");
         Elements(script, "add", portId);
         return script;
+    }
+
+    private Script Sets(IEnumerable<string> groups)
+    {
+        var script = new Script();
+        foreach (var group in groups)
+            script.Add(Fill(group));
+        return script;
+
+        Script Fill(string group)
+        {
+            try
+            {
+                return GroupSets.Fill(Table, group, wishes.Members(group));
+            }
+            catch (HandlerFault fault)
+            {
+                // The ports that name it aren't to be without rules for that.
+                log.LogError("members of group {Group}: {Message}; nobody is let in as one", group, fault.Message);
+                return GroupSets.Fill(Table, group, []);
+            }
+        }
     }
 
     private void Elements(Script script, Word verb, string portId)

@@ -82,13 +82,16 @@ public static class Rules
 
     private static void Remotes(Script line, RuleSpec rule, bool towardsGuest)
     {
+        Word side = towardsGuest ? "saddr" : "daddr";
+        if (rule.RemoteGroup is { } group)
+            line.Part($"{Family(rule)} {side} @{GroupSets.Name(group, rule.Ipv6)} ");
         if (rule.Remotes is null)
             return;
         var remotes = Addresses.Merge(rule.Remotes.Select(Addresses.ParsePrefix));
         if (remotes.Any(r => r.Is6() != rule.Ipv6))
             throw Nonsense("a rule has a remote prefix of the other IP version");
         if (remotes[0].PrefixLength > 0)
-            line.Part($"{Family(rule)} {(Word)(towardsGuest ? "saddr" : "daddr")} {{ {remotes} }} ");
+            line.Part($"{Family(rule)} {side} {{ {remotes} }} ");
     }
 
     private static HandlerFault Nonsense(string message) => new(message, retry: false);

@@ -10,6 +10,7 @@ public sealed class Wishes(ISpecs specs)
     private readonly Dictionary<string, (string NetworkId, PortSpec Port)> ports = new(StringComparer.Ordinal);
     private readonly Dictionary<string, RouterSpec> routers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, NetworkSpec> networks = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string[]> groups = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> zones = new(StringComparer.Ordinal);
 
     /// <summary>Reads them from disk. A network that only came with a port or router is taken from there.</summary>
@@ -30,6 +31,16 @@ public sealed class Wishes(ISpecs specs)
                 foreach (var network in NetworksOf(router))
                     Newer(network);
                 routers[router.RouterId] = router;
+            }
+
+            var named = ports.Values.SelectMany(p => GroupSets.Named(p.Port)).ToHashSet(StringComparer.Ordinal);
+            foreach (var group in specs.All<EnsureGroup>())
+            {
+                // One whose port is still to come is told anew after this start, for it isn't in the inventory.
+                if (named.Contains(group.GroupId))
+                    groups[group.GroupId] = group.Addresses;
+                else
+                    specs.Forget(group.Key);
             }
         }
     }
@@ -67,6 +78,22 @@ public sealed class Wishes(ISpecs specs)
         {
             lock (gate)
                 return [.. networks.Values];
+        }
+    }
+
+    /// <summary>Addresses of a security group's members; none when nobody has said any.</summary>
+    public IReadOnlyList<string> Members(string groupId)
+    {
+        lock (gate)
+            return groups.GetValueOrDefault(groupId) ?? [];
+    }
+
+    public IReadOnlyList<string> Groups
+    {
+        get
+        {
+            lock (gate)
+                return [.. groups.Keys];
         }
     }
 
@@ -132,6 +159,12 @@ public sealed class Wishes(ISpecs specs)
             specs.Put(new EnsureNetwork(network));
             return true;
         }
+    }
+
+    public void Put(EnsureGroup group)
+    {
+        lock (gate)
+            groups[group.GroupId] = group.Addresses;
     }
 
     public void RemovePort(string portId)

@@ -210,7 +210,7 @@ public sealed class LabHost : IAsyncDisposable
     /// <summary>As a command from the control plane.</summary>
     public async Task<CommandReply> Do(Command command)
     {
-        var handlers = new HandlerTable().On<EnsureNetwork>(Parts.Networks).On<EnsurePort>(Parts.Ports).On<RemovePort>(Parts.Ports).On<EnsureRouter>(Parts.Routers).On<RemoveRouter>(Parts.Routers);
+        var handlers = new HandlerTable().On<EnsureNetwork>(Parts.Networks).On<EnsureGroup>(Parts.Groups).On<EnsurePort>(Parts.Ports).On<RemovePort>(Parts.Ports).On<EnsureRouter>(Parts.Routers).On<RemoveRouter>(Parts.Routers);
         var inbox = new Inbox(Ledger, handlers, new KeyLock(), 8, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         return await inbox.Handle(new CommandMessage(Guid.NewGuid().ToString(), Name, Ledger.Fence(command.Key) + 1, "", command), NetworkLab.Patience);
     }

@@ -76,6 +76,59 @@ public sealed class SecurityGroupTests(ITestOutputHelper output)
         Assert.False(await Says(session, there));
     }
 
+    [Theory]
+    [InlineData("10.0.0.11", "10.0.0.12")]
+    [InlineData("fd00::11", "fd00::12")]
+    public async Task Members_of_a_group_are_let_in_as_long_as_they_are_members(string addressA, string addressB)
+    {
+        var six = addressA.Contains(':', StringComparison.Ordinal);
+        await using var lab = new NetworkLab();
+        var host = await lab.Host("h");
+        var network = Example.Network("net-1", six ? Example.Subnet6(null) : Example.Subnet);
+        var (a, b) = (At(Example.Port(11), addressA), At(Example.Port(12, new RuleSpec(true, six, 6, 22, 22, null, "friends")), addressB));
+        await host.Must(new EnsurePort(network, a));
+        await host.Must(new EnsurePort(network, b));
+        await lab.Guest(host, a, "a", addressA + (six ? "/64" : "/24"));
+        await lab.Guest(host, b, "b", addressB + (six ? "/64" : "/24"));
+        using var server = lab.Listen("b", addressB, 22);
+
+        Assert.Null(await lab.Connect("a", addressB, 22));
+        string[] members = [addressA, addressB, "10.0.0.99", "fd00::99"];
+        await host.Must(new EnsureGroup("friends", members));
+        using var session = await lab.Connect("a", addressB, 22);
+        Assert.NotNull(session);
+        using var there = await server.AcceptSocketAsync();
+
+        // Neither a new agent nor a firewall that flushes everything forgets them.
+        var before = await host.Picture();
+        await host.Restart();
+        Assert.Equal(before, await host.Picture());
+        await host.Tool.Run("nft", ["flush", "ruleset"], NetworkLab.Patience);
+        await host.Must(new EnsurePort(network, b));
+        Assert.Equal(before, await host.Picture());
+        Assert.True(await Says(session, there));
+        Assert.True(await Says(there, session));
+
+        await host.Must(new EnsureGroup("friends", ["10.0.0.99", "fd00::99"]));
+        Assert.False(await Says(session, there));
+        Assert.False(await Says(there, session));
+        Assert.Null(await lab.Connect("a", addressB, 22));
+    }
+
+    [Fact]
+    public async Task Members_are_known_before_the_first_port_that_asks_for_them()
+    {
+        await using var lab = new NetworkLab();
+        var host = await lab.Host("h");
+        await host.Must(new EnsureGroup("friends", ["10.0.0.11"]));
+        var (a, b) = (Example.Port(11), Example.Port(12, Example.Ping with { RemoteGroup = "friends" }));
+        await host.Must(new EnsurePort(Example.Network(), a));
+        await host.Must(new EnsurePort(Example.Network(), b));
+        var ga = await lab.Guest(host, a, "a", "10.0.0.11/24");
+        await lab.Guest(host, b, "b", "10.0.0.12/24");
+        Assert.True(await ga.Pings("10.0.0.12"));
+    }
+
     [Fact]
     public async Task Connections_of_one_network_mean_nothing_in_another()
     {

@@ -41,6 +41,16 @@ public sealed class RulesTests
     }
 
     [Fact]
+    public void Members_of_a_group_stand_in_its_sets()
+    {
+        var (four, six) = (new RuleSpec(true, false, 6, 22, 22, null, "g"), new RuleSpec(true, true, null, null, null, null, "g"));
+        var name = Names.Short("g");
+        Assert.Equal($"meta protocol ip meta l4proto 6 th dport 22-22 ip saddr @g4-{name} accept\nmeta protocol ip6 ip6 saddr @g6-{name} accept\n", Rules.Compile([four, six], ingress: true, answers: false, "accept").ToString());
+        Assert.Equal($"meta protocol ip meta l4proto 6 th sport 22-22 ip daddr @g4-{name} accept\nmeta protocol ip6 ip6 daddr @g6-{name} accept\n", Rules.Compile([four, six], ingress: true, answers: true, "accept").ToString());
+        Assert.Throws<HandlerFault>(() => GroupSets.Fill("t", "g", ["10.0.0.1 } accept\n"]));
+    }
+
+    [Fact]
     public void A_group_without_members_lets_nobody_in() =>
         Assert.Equal("", Rules.Compile([new(true, false, null, null, null, [])], ingress: true, answers: false, "accept").ToString());
 
