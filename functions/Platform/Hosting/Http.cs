@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text;
 using System.Text.Json;
 using Cloud.Platform.Rest;
 using Microsoft.AspNetCore.Http.Features;
@@ -8,6 +11,7 @@ namespace Cloud.Platform.Hosting;
 public static class Http
 {
     private static readonly JsonWriterOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    private static readonly PipeOptions Unbounded = new(pauseWriterThreshold: 0, useSynchronizationContext: false);
 
     public static async Task Serve(HttpContext http, Router router)
     {
@@ -42,14 +46,21 @@ public static class Http
             return;
         }
         http.Response.ContentType = reply.ContentType;
-        using var buffer = new MemoryStream();
+        // A pipe grows by lent pieces: a long list neither leaves garbage nor is copied as it grows.
+        var body = new Pipe(Unbounded);
         if (reply.Json is { } write)
         {
-            await using var writer = new Utf8JsonWriter(buffer, Plain);
+            await using var writer = new Utf8JsonWriter(body.Writer, Plain);
             write(writer);
         }
-        else buffer.Write(System.Text.Encoding.UTF8.GetBytes(reply.Text!));
-        http.Response.ContentLength = buffer.Length;
-        if (!HttpMethods.IsHead(http.Request.Method)) await http.Response.Body.WriteAsync(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), http.RequestAborted);
+        else Encoding.UTF8.GetBytes(reply.Text!, body.Writer);
+        http.Response.ContentLength = body.Writer.UnflushedBytes;
+        await body.Writer.CompleteAsync();
+        if (!HttpMethods.IsHead(http.Request.Method) && body.Reader.TryRead(out var all))
+        {
+            foreach (var piece in all.Buffer) http.Response.BodyWriter.Write(piece.Span);
+            await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
+        }
+        await body.Reader.CompleteAsync();
     }
 }
