@@ -14,16 +14,14 @@ public sealed class SqliteBus : IBus, IQueueJournal, IDisposable
         (_file, _engine) = (file, new(clock, this));
         file.Read(s =>
         {
-            using (var reader = s.Query("SELECT seq, queue, id, session, due, attempts, body FROM messages ORDER BY seq"))
-                while (reader.Read())
-                    _engine.Add(reader.GetInt64(0), new(reader.GetString(1), reader.GetString(2), (byte[])reader.GetValue(6), reader.IsDBNull(3) ? null : reader.GetString(3),
-                        reader.IsDBNull(4) ? null : new DateTimeOffset(reader.GetInt64(4), TimeSpan.Zero)), reader.GetInt32(5));
-            using (var reader = s.Query("SELECT queue, id, session, attempts, reason, at, body FROM dead"))
-                while (reader.Read())
-                    _engine.AddDead(new(new(reader.GetString(0), reader.GetString(1), (byte[])reader.GetValue(6), reader.IsDBNull(2) ? null : reader.GetString(2)),
-                        reader.GetInt32(3), reader.GetString(4), new DateTimeOffset(reader.GetInt64(5), TimeSpan.Zero)));
+            using (var m = s.Query("SELECT seq, queue, id, session, due, attempts, body FROM messages ORDER BY seq"))
+                while (m.Next())
+                    _engine.Add(m.Number(0), new(m.Text(1), m.Text(2), m.Bytes(6), m.IsNull(3) ? null : m.Text(3), m.IsNull(4) ? null : new DateTimeOffset(m.Number(4), TimeSpan.Zero)), (int)m.Number(5));
+            using (var d = s.Query("SELECT queue, id, session, attempts, reason, at, body FROM dead"))
+                while (d.Next())
+                    _engine.AddDead(new(new(d.Text(0), d.Text(1), d.Bytes(6), d.IsNull(2) ? null : d.Text(2)), (int)d.Number(3), d.Text(4), new DateTimeOffset(d.Number(5), TimeSpan.Zero)));
             // Above all there are, and above those of rows that are gone.
-            s_tag = Math.Max(Math.Max(s_tag, clock.GetUtcNow().UtcTicks), s.Scalar("SELECT max(etag) FROM rows") is long max ? max : 0);
+            s_tag = Math.Max(Math.Max(s_tag, clock.GetUtcNow().UtcTicks), s.Number("SELECT max(etag) FROM rows") ?? 0);
             return 0;
         });
     }
@@ -48,16 +46,16 @@ public sealed class SqliteBus : IBus, IQueueJournal, IDisposable
         return true;
     }
 
-    void IQueueJournal.Removed(long sequence) => _file.Later(s => s.Execute("DELETE FROM messages WHERE seq=$1", sequence));
+    void IQueueJournal.Removed(long sequence) => _file.Later(s => s.Execute("DELETE FROM messages WHERE seq=?1", sequence));
 
     void IQueueJournal.Delayed(long sequence, int attempts, DateTimeOffset? notBefore) =>
-        _file.Later(s => s.Execute("UPDATE messages SET attempts=$2, due=$3 WHERE seq=$1", sequence, (long)attempts, notBefore?.UtcTicks));
+        _file.Later(s => s.Execute("UPDATE messages SET attempts=?2, due=?3 WHERE seq=?1", sequence, (long)attempts, notBefore?.UtcTicks));
 
     void IQueueJournal.Died(long sequence, DeadLetter d) => _file.Later(s =>
     {
-        s.Execute("DELETE FROM messages WHERE seq=$1", sequence);
-        s.Execute("INSERT OR REPLACE INTO dead(queue, id, session, attempts, reason, at, body) VALUES($1, $2, $3, $4, $5, $6, $7)",
-            d.Message.Queue, d.Message.Id, d.Message.Session, (long)d.Attempts, d.Reason, d.At.UtcTicks, d.Message.Body.ToArray());
+        s.Execute("DELETE FROM messages WHERE seq=?1", sequence);
+        s.Execute("INSERT OR REPLACE INTO dead(queue, id, session, attempts, reason, at, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            d.Message.Queue, d.Message.Id, d.Message.Session, (long)d.Attempts, d.Reason, d.At.UtcTicks, d.Message.Body);
     });
 
     public void Dispose() => _engine.Dispose();
@@ -73,9 +71,9 @@ public sealed class SqliteBus : IBus, IQueueJournal, IDisposable
             _added.Clear();
             foreach (var m in messages)
             {
-                if (revived) s.Execute("DELETE FROM dead WHERE queue=$1 AND id=$2", m.Queue, m.Id);
-                if (s.Scalar("INSERT INTO messages(queue, id, session, due, body) VALUES($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING seq",
-                        m.Queue, m.Id, m.Session, m.NotBefore?.UtcTicks, m.Body.ToArray()) is long sequence)
+                if (revived) s.Execute("DELETE FROM dead WHERE queue=?1 AND id=?2", m.Queue, m.Id);
+                if (s.Number("INSERT INTO messages(queue, id, session, due, body) VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING RETURNING seq",
+                        m.Queue, m.Id, m.Session, m.NotBefore?.UtcTicks, m.Body) is { } sequence)
                     _added.Add((sequence, m));
             }
         }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Cloud.Platform.State;
-using Microsoft.Data.Sqlite;
 
 namespace Cloud.Platform.Local;
 
@@ -26,7 +25,8 @@ public sealed class SqliteFile : IDisposable
     private readonly string _path;
     private readonly FileStream _owner;
     private readonly SqliteSession _writer;
-    private readonly ConcurrentBag<SqliteSession> _readers = [];
+    /// <summary>The last used first: as many as there are reads at once, each with its pages at hand.</summary>
+    private readonly ConcurrentStack<SqliteSession> _readers = new();
     private readonly Channel<Write> _queue = Channel.CreateUnbounded<Write>(new() { SingleReader = true });
     private readonly ConcurrentQueue<Action<SqliteSession>> _later = new();
     private readonly Timer _flush;
@@ -71,10 +71,9 @@ public sealed class SqliteFile : IDisposable
 
     internal T Read<T>(Func<SqliteSession, T> read)
     {
-        if (!_readers.TryTake(out var session)) session = new(_path, readOnly: true);
+        if (!_readers.TryPop(out var session)) session = new(_path, readOnly: true);
         try { return read(session); }
-        catch (SqliteException e) { throw new StoreUnavailableException("the store can't be read", e); }
-        finally { _readers.Add(session); }
+        finally { _readers.Push(session); }
     }
 
     private void WriteLoop()
@@ -104,12 +103,12 @@ public sealed class SqliteFile : IDisposable
             }
             _writer.Execute("COMMIT");
         }
-        catch (SqliteException e)
+        catch (StoreUnavailableException e)
         {
             try { _writer.Execute("ROLLBACK"); }
-            catch (SqliteException) { /* it rolled back by itself */ }
+            catch (StoreUnavailableException) { /* it rolled back by itself */ }
             later.ForEach(_later.Enqueue);
-            foreach (var write in batch) write.Done.TrySetException(new StoreUnavailableException("the store can't be written", e));
+            foreach (var write in batch) write.Done.TrySetException(new StoreUnavailableException(e.Message, e));
             return;
         }
         foreach (var write in batch)

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Cloud.Platform.Bus;
 using Cloud.Platform.State;
-using Microsoft.Data.Sqlite;
 
 namespace Cloud.Platform.Local;
 
@@ -10,23 +9,23 @@ public sealed class SqliteStore(SqliteFile file, SqliteBus bus) : IEntityStore
 {
     public ValueTask<Row?> Get(string partition, string key, CancellationToken ct = default) => new(file.Read(s =>
     {
-        using var reader = s.Query("SELECT etag, body FROM rows WHERE partition=$1 AND key=$2", partition, key);
-        return reader.Read() ? new Row(partition, key, Tag(reader.GetInt64(0)), Body(reader, 1)) : null;
+        using var found = s.Query("SELECT etag, body FROM rows WHERE partition=?1 AND key=?2", partition, key);
+        return found.Next() ? new Row(partition, key, Tag(found.Number(0)), found.Bytes(1)) : null;
     }));
 
     public ValueTask<IReadOnlyList<Row>> List(string partition, string from, string to, int limit = int.MaxValue, CancellationToken ct = default) => new(file.Read<IReadOnlyList<Row>>(s =>
     {
         var rows = new List<Row>();
-        using var reader = s.Query("SELECT key, etag, body FROM rows WHERE partition=$1 AND key>=$2 AND key<$3 ORDER BY key LIMIT $4", partition, from, to, (long)limit);
-        while (reader.Read()) rows.Add(new(partition, reader.GetString(0), Tag(reader.GetInt64(1)), Body(reader, 2)));
+        using var found = s.Query("SELECT key, etag, body FROM rows WHERE partition=?1 AND key>=?2 AND key<?3 ORDER BY key LIMIT ?4", partition, from, to, (long)limit);
+        while (found.Next()) rows.Add(new(partition, found.Text(0), Tag(found.Number(1)), found.Bytes(2)));
         return rows;
     }));
 
     public IAsyncEnumerable<Row> Scan(string from, string to, CancellationToken ct = default) =>
-        Paged("SELECT partition, key, etag, body FROM rows WHERE (partition, key)>($1, $2) AND key>=$3 AND key<$4 ORDER BY partition, key LIMIT 500", "", from, to);
+        Paged("SELECT partition, key, etag, body FROM rows WHERE (partition, key)>(?1, ?2) AND key>=?3 AND key<?4 ORDER BY partition, key LIMIT 500", "", from, to);
 
     public IAsyncEnumerable<Row> Partitions(string prefix, CancellationToken ct = default) =>
-        Paged("SELECT partition, key, etag, body FROM rows WHERE (partition, key)>($1, $2) AND partition<$4 AND $3='' ORDER BY partition, key LIMIT 500", prefix, "", prefix + char.MaxValue);
+        Paged("SELECT partition, key, etag, body FROM rows WHERE (partition, key)>(?1, ?2) AND partition<?4 AND ?3='' ORDER BY partition, key LIMIT 500", prefix, "", prefix + char.MaxValue);
 
     // Page by page, each read on its own: a long scan holds nothing.
     private async IAsyncEnumerable<Row> Paged(string sql, string first, string from, string to)
@@ -37,8 +36,8 @@ public sealed class SqliteStore(SqliteFile file, SqliteBus bus) : IEntityStore
             var page = file.Read(s =>
             {
                 var rows = new List<Row>();
-                using var reader = s.Query(sql, partition, key, from, to);
-                while (reader.Read()) rows.Add(new(reader.GetString(0), reader.GetString(1), Tag(reader.GetInt64(2)), Body(reader, 3)));
+                using var found = s.Query(sql, partition, key, from, to);
+                while (found.Next()) rows.Add(new(found.Text(0), found.Text(1), Tag(found.Number(2)), found.Bytes(3)));
                 return rows;
             });
             foreach (var row in page) yield return row;
@@ -56,8 +55,6 @@ public sealed class SqliteStore(SqliteFile file, SqliteBus bus) : IEntityStore
 
     private static string Tag(long etag) => etag.ToString(CultureInfo.InvariantCulture);
 
-    private static byte[] Body(SqliteDataReader reader, int column) => (byte[])reader.GetValue(column);
-
     private sealed class Group(string partition, IReadOnlyList<Op> ops, SqliteBus.Sending sending) : SqliteFile.Write
     {
         public override void Apply(SqliteSession s)
@@ -67,7 +64,7 @@ public sealed class SqliteStore(SqliteFile file, SqliteBus bus) : IEntityStore
             {
                 if (!keys.Add(op.Key)) throw new ConflictException(op.Key);
                 if (op is Op.Upsert or Op.Delete { ETag: null }) continue;
-                var there = s.Scalar("SELECT etag FROM rows WHERE partition=$1 AND key=$2", partition, op.Key) is long etag ? Tag(etag) : null;
+                var there = s.Number("SELECT etag FROM rows WHERE partition=?1 AND key=?2", partition, op.Key) is { } etag ? Tag(etag) : null;
                 var wanted = op switch { Op.Replace r => r.ETag, Op.Delete d => d.ETag, Op.Check c => c.ETag, _ => null };
                 if (there != wanted) throw new ConflictException(op.Key);
             }
@@ -77,7 +74,7 @@ public sealed class SqliteStore(SqliteFile file, SqliteBus bus) : IEntityStore
                     case Op.Insert i: Put(s, op.Key, i.Body); break;
                     case Op.Replace r: Put(s, op.Key, r.Body); break;
                     case Op.Upsert u: Put(s, op.Key, u.Body); break;
-                    case Op.Delete: s.Execute("DELETE FROM rows WHERE partition=$1 AND key=$2", partition, op.Key); break;
+                    case Op.Delete: s.Execute("DELETE FROM rows WHERE partition=?1 AND key=?2", partition, op.Key); break;
                 }
             sending.Apply(s);
         }
@@ -85,6 +82,6 @@ public sealed class SqliteStore(SqliteFile file, SqliteBus bus) : IEntityStore
         public override void Durable() => sending.Durable();
 
         private void Put(SqliteSession s, string key, ReadOnlyMemory<byte> body) =>
-            s.Execute("INSERT INTO rows(partition, key, etag, body) VALUES($1, $2, $3, $4) ON CONFLICT(partition, key) DO UPDATE SET etag=$3, body=$4", partition, key, SqliteBus.NextTag(), body.ToArray());
+            s.Execute("INSERT INTO rows(partition, key, etag, body) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(partition, key) DO UPDATE SET etag=?3, body=?4", partition, key, SqliteBus.NextTag(), body);
     }
 }
