@@ -27,14 +27,6 @@ public static class AppCredentials
         {
             w.WriteString("expires_at", a.ExpiresAt is { } end ? IdentityDialect.Value.Time(end).TrimEnd('Z') : null); // alone of all times of this API it has no zone
             w.WriteString("project_id", a.Scope);
-            w.WriteStartArray("roles");
-            foreach (var id in a.RoleIds)
-            {
-                w.WriteStartObject();
-                w.WriteString("id", id);
-                w.WriteEndObject();
-            }
-            w.WriteEndArray();
             if (a.Rules is { } rules) AccessRules.Write(w, rules);
             IdentityDialect.SelfLink(w, c, $"users/{a.UserId}/application_credentials", a.Id);
         },
@@ -42,8 +34,10 @@ public static class AppCredentials
 
     public static readonly Route[] Routes =
     [
-        Kind.List("identity:list_application_credentials"), new("POST", "/v3/users/{user_id}/application_credentials", "identity:create_application_credential", Create),
-        Kind.Show("identity:get_application_credential"), Kind.Delete("identity:delete_application_credential"),
+        Kind.List("identity:list_application_credentials") with { Run = async c => await (await WithRoles(c)).List(c.Route.Policy).Run(c) },
+        new("POST", Kind.Path, "identity:create_application_credential", Create),
+        Kind.Show("identity:get_application_credential") with { Run = async c => await (await WithRoles(c)).Show(c.Route.Policy).Run(c) },
+        Kind.Delete("identity:delete_application_credential"),
     ];
 
     public static string NameOf(AppCredential a) => $"{a.UserId}:{a.Name}";
@@ -59,8 +53,33 @@ public static class AppCredentials
             }
     }
 
+    // Clients show the roles by name, which only their own rows know.
+    private static async ValueTask<Kind<AppCredential>> WithRoles(Call c)
+    {
+        var roles = (await Directory.Roles.InProject(c.Store, "")).ToDictionary(r => r.Id);
+        return Kind with
+        {
+            Extend = (w, call, a, detail) =>
+            {
+                Kind.Extend!(w, call, a, detail);
+                w.WriteStartArray("roles");
+                foreach (var id in a.RoleIds)
+                {
+                    if (!roles.TryGetValue(id, out var role)) continue;
+                    w.WriteStartObject();
+                    w.WriteString("id", role.Id);
+                    w.WriteString("name", role.Name);
+                    w.WriteString("domain_id", role.DomainId);
+                    w.WriteEndObject();
+                }
+                w.WriteEndArray();
+            },
+        };
+    }
+
     private static async ValueTask<Reply> Create(Call c)
     {
+        var shown = await WithRoles(c);
         Auth.Unrestricted(c);
         var (project, user) = (c.ProjectId, c.Caller.UserId);
         var secret = "";
@@ -82,7 +101,7 @@ public static class AppCredentials
             Extend = (w, call, a, detail) =>
             {
                 w.WriteString("secret", secret); // shown this once
-                Kind.Extend!(w, call, a, detail);
+                shown.Extend!(w, call, a, detail);
             },
         };
         return kind.One1(c, 201, await kind.Create(c, c.Route.Policy, c.Body("application_credential"), null));

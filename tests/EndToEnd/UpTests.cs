@@ -2,9 +2,8 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using System.Text.Json;
-using System.Threading.Channels;
+using Cloud.Tests.Kit;
 using Xunit;
 
 namespace Cloud.Tests.EndToEnd;
@@ -17,7 +16,7 @@ public sealed class UpTests : IAsyncDisposable
     [Fact]
     public async Task A_control_plane_that_dies_is_started_again_and_loses_nothing()
     {
-        var at = FreeAddress();
+        var at = CloudCommand.FreeAddress();
         using var up = new CloudCommand("up", "--data", _data, "--listen", at, "--hosts", "simulated:1");
         await up.Says("ready http");
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_data, "openrc")));
@@ -31,7 +30,7 @@ public sealed class UpTests : IAsyncDisposable
         var project = await http.GetAsync("/identity/v3/projects/" + made.GetProperty("project").GetProperty("id").GetString());
         Assert.Equal(HttpStatusCode.OK, project.StatusCode);
 
-        using var second = new CloudCommand("up", "--data", _data, "--listen", FreeAddress(), "--hosts", "none");
+        using var second = new CloudCommand("up", "--data", _data, "--listen", CloudCommand.FreeAddress(), "--hosts", "none");
         await second.Says("a cloud runs on");
         Assert.Equal(1, await second.Ended());
 
@@ -43,7 +42,7 @@ public sealed class UpTests : IAsyncDisposable
     [Fact]
     public async Task Down_ends_what_a_killed_supervisor_left()
     {
-        using var up = new CloudCommand("up", "--data", _data, "--listen", FreeAddress(), "--hosts", "none");
+        using var up = new CloudCommand("up", "--data", _data, "--listen", CloudCommand.FreeAddress(), "--hosts", "none");
         await up.Says("ready http");
         up.Kill();
         Assert.NotEmpty(Running());
@@ -93,62 +92,5 @@ public sealed class UpTests : IAsyncDisposable
     {
         try { return File.ReadAllText(Path.Combine(process, "cmdline")); }
         catch (IOException) { return ""; } // it ended meanwhile
-    }
-
-    private static string FreeAddress()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return listener.LocalEndpoint.ToString()!;
-    }
-
-    /// <summary>./cloud with the programs that were built with the tests.</summary>
-    private sealed class CloudCommand : IDisposable
-    {
-        private readonly Process _process;
-        private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
-        private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(2));
-
-        internal CloudCommand(params string[] arguments)
-        {
-            var start = new ProcessStartInfo("bash", [Path.Combine(SidecarLab.Root(), "cloud"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-            start.Environment["CLOUD_BIN"] = AppContext.BaseDirectory.TrimEnd('/');
-            _process = Process.Start(start)!;
-            _process.OutputDataReceived += (_, e) => Add(e.Data);
-            _process.ErrorDataReceived += (_, e) => Add(e.Data);
-            _process.BeginOutputReadLine();
-            _process.BeginErrorReadLine();
-        }
-
-        /// <summary>The next line that begins so; others before it are passed over.</summary>
-        internal async Task<string> Says(string beginning)
-        {
-            await foreach (var line in _lines.Reader.ReadAllAsync(_patience.Token))
-                if (line.StartsWith(beginning, StringComparison.Ordinal)) return line;
-            throw new InvalidOperationException("it says nothing more");
-        }
-
-        internal async Task<int> Ended()
-        {
-            await _process.WaitForExitAsync(_patience.Token);
-            return _process.ExitCode;
-        }
-
-        internal void Interrupt() => Assert.Equal(0, kill(_process.Id, 2));
-
-        internal void Kill() => _process.Kill();
-
-        public void Dispose()
-        {
-            _process.Dispose();
-            _patience.Dispose();
-        }
-
-        private void Add(string? line)
-        {
-            if (line is not null) _lines.Writer.TryWrite(line);
-        }
-
-        [DllImport("libc")] private static extern int kill(int process, int signal);
     }
 }

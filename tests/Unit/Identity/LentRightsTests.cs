@@ -18,6 +18,7 @@ public sealed class LentRightsTests
         Assert.Equal(201, made.Status);
         var login = await cloud.Authenticate(made);
         Assert.Equal(["reader"], login.Roles());
+        Assert.Equal("reader", made.Body.GetProperty("application_credential").GetProperty("roles")[0].GetProperty("name").GetString());
         Assert.Equal(409, (await Make(cloud, "ann", new { name = "ci" })).Status);
         var one = $"/identity/v3/users/{await cloud.IdOf("users", "ann")}/application_credentials/{made.Id("application_credential")}";
         Assert.DoesNotContain("secret", (await cloud.Send("GET", one, user: "ann")).Text, StringComparison.Ordinal);
