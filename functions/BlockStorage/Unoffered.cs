@@ -18,10 +18,10 @@ public static class Unoffered
         .. Collection("qos-specs", "QoS specs", "PUT {id}", "PUT {id}/delete_keys", "GET {id}/associate", "GET {id}/associations", "GET {id}/disassociate", "GET {id}/disassociate_all"),
         .. Collection("manageable_volumes", "Managing volumes of others"), .. Collection("manageable_snapshots", "Managing snapshots of others"),
         .. Collection("clusters", "Clusters", "PUT enable", "PUT disable"), .. Collection("messages", "Messages"),
-        .. Other("Type encryption is not offered.", "GET types/{id}/encryption/{key}", "POST types/{id}/encryption", "PUT types/{id}/encryption/{key}", "DELETE types/{id}/encryption/{key}"),
+        .. Other("Type encryption is not offered.", "admin", "GET types/{id}/encryption/{key}", "POST types/{id}/encryption", "PUT types/{id}/encryption/{key}", "DELETE types/{id}/encryption/{key}"),
         new("GET", Root + "/types/{id}/encryption", "authenticated", _ => new(Reply.Object(200, _ => { }))),
-        .. Other("Capabilities and pools are not kept.", "GET capabilities/{host}", "GET scheduler-stats/get_pools", "POST workers/cleanup", "GET resource_filters"),
-        .. new[] { "GET", "PUT", "DELETE" }.SelectMany(m => new[] { Route.Missing(m, "/v3/default-types/{id}", "authenticated", "Default types of projects are not offered."), Route.Missing(m, "/v3/default-types", "authenticated", "Default types of projects are not offered.") }),
+        .. Other("Capabilities and pools are not kept.", "admin", "GET capabilities/{host}", "GET scheduler-stats/get_pools", "POST workers/cleanup", "GET resource_filters"),
+        .. new[] { "GET", "PUT", "DELETE" }.SelectMany(m => new[] { Route.Missing(m, "/v3/default-types/{id}", "admin", "Default types of projects are not offered."), Route.Missing(m, "/v3/default-types", "admin", "Default types of projects are not offered.") }),
     ];
 
     /// <summary>An action of a resource that must at least be there.</summary>
@@ -41,9 +41,9 @@ public static class Unoffered
         yield return Route.Missing("POST", $"{Root}/{path}", "volume:create", $"{what} are not offered by this cloud.");
         foreach (var method in (string[])["GET", "DELETE"])
             yield return new(method, $"{Root}/{path}/{{id}}", "authenticated", c => throw new Fault(404, $"{what}: {Volumes.Short(c.Args["id"])} could not be found."));
-        foreach (var route in Other($"{what} are not offered by this cloud.", [.. more.Select(m => m.Insert(m.IndexOf(' ', StringComparison.Ordinal) + 1, path + "/"))])) yield return route;
+        foreach (var route in Other($"{what} are not offered by this cloud.", "authenticated", [.. more.Select(m => m.Insert(m.IndexOf(' ', StringComparison.Ordinal) + 1, path + "/"))])) yield return route;
     }
 
-    private static IEnumerable<Route> Other(string why, params string[] routes) =>
-        routes.Select(r => r.Split(' ')).Select(r => Route.Missing(r[0], $"{Root}/{r[1]}", "authenticated", why));
+    private static IEnumerable<Route> Other(string why, string policy, params string[] routes) =>
+        routes.Select(r => r.Split(' ')).Select(r => Route.Missing(r[0], $"{Root}/{r[1]}", policy, why));
 }

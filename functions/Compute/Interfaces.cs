@@ -32,6 +32,7 @@ public static class Interfaces
                 if (!d.Item.Nics.Any(n => n.PortId == c.Args["port"])) throw Missing(c, d.Item);
                 ServerActions.Ready(c, d.Item, "detach_interface", Attachable);
                 d.Item = d.Item with { Nics = [.. d.Item.Nics.Select(n => n.PortId == c.Args["port"] ? n with { State = "detaching" } : n)] };
+                d.Ops.Add(ServerHistory.Began(c, d.Item.Id, "detach_interface"));
             }, ServerSagas.Sync);
             return Reply.Empty(202);
         }),
@@ -62,6 +63,7 @@ public static class Interfaces
         {
             ServerActions.Ready(c, d.Item, "attach_interface", Attachable);
             d.Item = d.Item with { Nics = [.. d.Item.Nics, new(id, network, address, port is null)] };
+            d.Ops.Add(ServerHistory.Began(c, d.Item.Id, "attach_interface"));
         }, ServerSagas.Sync);
         return await Taken(c, server, id, wish);
     }

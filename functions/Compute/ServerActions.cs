@@ -39,6 +39,7 @@ public static class ServerActions
         {
             Ready(c, d.Item, what, from);
             d.Item = d.Item with { Power = to, Task = task };
+            d.Ops.Add(ServerHistory.Began(c, d.Item.Id, what));
         }, ServerSagas.Sync);
         return Reply.Empty(202);
     })
@@ -57,6 +58,7 @@ public static class ServerActions
             else if (d.Item.Saga is not null) throw Fault.Conflict($"Cannot 'reboot' instance {d.Item.Id} while it is being changed");
             else Ready(c, d.Item, "reboot", type == "SOFT" ? ["ACTIVE"] : ["ACTIVE", "SHUTOFF", "PAUSED", "ERROR"]);
             d.Item = d.Item with { SoftReboot = type == "SOFT", Status = type == "SOFT" ? "REBOOT" : "HARD_REBOOT", Task = d.Item.Power == PowerState.Running ? type == "SOFT" ? "rebooting" : "rebooting_hard" : "powering-on", Power = PowerState.Running };
+            d.Ops.Add(ServerHistory.Began(c, d.Item.Id, "reboot"));
         }, ServerSagas.Reboot);
         return Reply.Empty(202);
     }
@@ -81,7 +83,12 @@ public static class ServerActions
             reason = read.Printable("locked_reason", 255);
             read.NothingElse();
         }
-        await Servers.Kind.Change(c, "compute:lock", d => d.Item = d.Item with { Locked = true, LockedReason = reason, LockedByAdmin = c.Caller.Has("admin") && c.User?.ProjectId != d.Item.ProjectId });
+        await Servers.Kind.Change(c, "compute:lock", d =>
+        {
+            Remains(d.Item);
+            d.Item = d.Item with { Locked = true, LockedReason = reason, LockedByAdmin = c.Caller.Has("admin") && c.User?.ProjectId != d.Item.ProjectId };
+            d.Ops.Add(ServerHistory.Began(c, d.Item.Id, "lock", ended: true));
+        });
         return Reply.Empty(202);
     }
 
@@ -89,10 +96,17 @@ public static class ServerActions
     {
         await Servers.Kind.Change(c, "compute:lock", d =>
         {
+            Remains(d.Item);
             if (d.Item is { Locked: true, LockedByAdmin: true }) c.Require("admin", default);
             d.Item = d.Item with { Locked = false, LockedReason = null, LockedByAdmin = false };
+            d.Ops.Add(ServerHistory.Began(c, d.Item.Id, "unlock", ended: true));
         });
         return Reply.Empty(202);
+    }
+
+    private static void Remains(Server s)
+    {
+        if (s.Doomed) throw Fault.Conflict($"Instance {s.Id} is being deleted");
     }
 
     // Clients write null or {} for an action that takes nothing.

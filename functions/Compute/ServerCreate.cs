@@ -49,6 +49,7 @@ public static class ServerCreate
             Hostname = count > 1 ? ServerBody.HostnameOf($"{draft.Hostname}-{index + 1}") : draft.Hostname,
             Nics = [.. draft.Nics.Select(n => n.Made ? n with { PortId = c.Services.Ids.New() } : n)],
         };
+        d.Ops.Add(ServerHistory.Began(c, d.Item.Id, "create"));
         return ValueTask.CompletedTask;
     });
 

@@ -83,7 +83,7 @@ public static class ServerFilters
 
     private static bool Flag(string value) => Lenient.Boolean(value) ?? throw Fault.BadRequest($"Invalid input for query parameters. '{(value.Length > 40 ? value[..40] : value)}' is not a boolean.");
 
-    private static DateTimeOffset Date(string value) => DateTimeOffset.TryParseExact(value, Dates, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var t) ? t : throw Fault.BadRequest("Invalid filter field: a time such as 2011-01-24T17:08Z was expected.");
+    internal static DateTimeOffset Date(string value) => DateTimeOffset.TryParseExact(value, Dates, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var t) ? t : throw Fault.BadRequest("Invalid filter field: a time such as 2011-01-24T17:08Z was expected.");
 
     // Nova takes a regular expression here. One from outside must not be able to run for ever.
     private static Func<string, bool> Pattern(string pattern)

@@ -24,8 +24,8 @@ public static class ServerSagas
         .Agent("boot", async w => [await ServerSpecs.Ensure(w.Services, w.Item)], undo: w => new(RemoveGuest(w.Item)))
         .Insist()
         .Step("settle", Settle)
-        .Finished(w => { w.Item = w.Item with { Status = "ACTIVE", Task = null, LaunchedAt = w.Services.Now, AdminPass = w.Item.AdminPass }; return ValueTask.CompletedTask; })
-        .Failed(w => { w.Item = w.Item with { Status = "ERROR", Task = null, Fault = w.Error, FaultAt = w.Services.Now, Host = "", Nics = [], Volumes = [] }; return ValueTask.CompletedTask; })
+        .Finished(w => { w.Item = w.Item with { Status = "ACTIVE", Task = null, LaunchedAt = w.Services.Now, AdminPass = w.Item.AdminPass }; return ServerHistory.End(w); })
+        .Failed(w => { w.Item = w.Item with { Status = "ERROR", Task = null, Fault = w.Error, FaultAt = w.Services.Now, Host = "", Nics = [], Volumes = [] }; return ServerHistory.End(w); })
         .Deadline(TimeSpan.FromMinutes(15));
 
     /// <summary>Works from the row alone, whatever of the creation was done: it supersedes it.</summary>
@@ -39,7 +39,11 @@ public static class ServerSagas
             foreach (var v in w.Item.Volumes) await BlockStorage.Facade.Detached(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Change);
             foreach (var v in w.Item.Volumes.Where(v => v.DeleteOnTermination)) await BlockStorage.Facade.Delete(w.Services, w.Item.ProjectId, v.VolumeId, w.Change);
         })
-        .Step("room", Unschedule);
+        .Step("room", async w =>
+        {
+            await Unschedule(w);
+            await ServerHistory.Forget(w);
+        });
 
     /// <summary>Makes power, volumes and interfaces what the row says; entries carry what is still to be done with them.</summary>
     public static readonly Saga<Server> Sync = Saga<Server>.Named("server-sync-1", Servers.Rows)
@@ -56,13 +60,13 @@ public static class ServerSagas
         .Insist()
         .Agent("unplug", w => Unplug(w, "detaching"))
         .Step("settle", Settle)
-        .Finished(w => { w.Item = w.Item with { Status = StatusOf(w.Item), Task = null }; return ValueTask.CompletedTask; })
+        .Finished(w => { w.Item = w.Item with { Status = StatusOf(w.Item), Task = null }; return ServerHistory.End(w); })
         .Failed(GiveUp)
         .Deadline(TimeSpan.FromMinutes(5));
 
     public static readonly Saga<Server> Reboot = Saga<Server>.Named("server-reboot-1", Servers.Rows)
         .Agent("reboot", async w => w.Item.Power == PowerState.Running && w.Item.Task != "powering-on" ? [new HostCommand(w.Item.Host, new RebootDomain(w.Item.Id, w.Item.SoftReboot, w.SagaId))] : [await ServerSpecs.Ensure(w.Services, w.Item)])
-        .Finished(w => { w.Item = w.Item with { Status = "ACTIVE", Task = null }; return ValueTask.CompletedTask; })
+        .Finished(w => { w.Item = w.Item with { Status = "ACTIVE", Task = null }; return ServerHistory.End(w); })
         .Failed(GiveUp);
 
     /// <summary>Room that is kept for a server which isn't there, or is elsewhere.</summary>
@@ -189,7 +193,7 @@ public static class ServerSagas
             Fault = w.Error,
             FaultAt = w.Services.Now,
         };
-        return ValueTask.CompletedTask;
+        return ServerHistory.End(w);
     }
 
     /// <summary>Guests a host should have.</summary>

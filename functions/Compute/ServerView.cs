@@ -13,6 +13,9 @@ public static class ServerView
 
     internal static int Power(Server s) => s.Status switch { "ACTIVE" or "REBOOT" or "HARD_REBOOT" => 1, "PAUSED" => 3, "SHUTOFF" => 4, _ => 0 };
 
+    /// <summary>Tells whether two servers of a project are on one host; the same host looks different to each project.</summary>
+    internal static string HostId(Server s) => s.Host.Length == 0 ? "" : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(s.ProjectId + s.Host)).AsSpan(0, 28));
+
     /// <param name="show">One alone, with what lists leave out.</param>
     /// <param name="brief">Without what extensions added: the answer of an update before 2.75.</param>
     public static void Write(Utf8JsonWriter w, Call c, Server s, IReadOnlyList<(Network.Facade.Nic Nic, string[] Floating, string[] Groups)> nics, bool detail, bool show = false, bool brief = false)
@@ -37,8 +40,7 @@ public static class ServerView
         w.WriteString("tenant_id", s.ProjectId);
         w.WriteString("user_id", s.UserId);
         w.Map("metadata", s.Metadata);
-        // The same host looks different to each project.
-        w.WriteString("hostId", s.Host.Length == 0 ? "" : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(s.ProjectId + s.Host)).AsSpan(0, 28)));
+        w.WriteString("hostId", HostId(s));
         if (s.ImageId is null) w.WriteString("image", "");
         else w.Object("image", () =>
         {

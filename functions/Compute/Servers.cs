@@ -23,6 +23,7 @@ public static class Servers
         {
             if (d.Item.Locked && !c.Caller.Has("admin")) throw Fault.Conflict($"Instance {d.Item.Id} is locked");
             d.Item = d.Item with { Task = "deleting" };
+            d.Ops.Add(ServerHistory.Began(c, d.Item.Id, "delete"));
             return ValueTask.CompletedTask;
         },
     };

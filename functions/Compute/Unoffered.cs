@@ -9,16 +9,16 @@ public static class Unoffered
 
     public static readonly Route[] Routes =
     [
-        Empty("os-server-groups", "server_groups"), Missing("POST os-server-groups", "Server groups are not offered."), NotThere("GET os-server-groups/{group}"), NotThere("DELETE os-server-groups/{group}"),
-        Empty("os-aggregates", "aggregates", "admin"), .. Each("Aggregates are not offered.", "POST os-aggregates", "GET os-aggregates/{aggregate}", "PUT os-aggregates/{aggregate}", "DELETE os-aggregates/{aggregate}", "POST os-aggregates/{aggregate}/images"),
+        Empty("os-server-groups", "server_groups"), .. Each("Server groups are not offered.", "compute:create", "POST os-server-groups"), NotThere("GET os-server-groups/{group}"), NotThere("DELETE os-server-groups/{group}"),
+        Empty("os-aggregates", "aggregates", "admin"), .. Each("Aggregates are not offered.", "admin", "POST os-aggregates", "GET os-aggregates/{aggregate}", "PUT os-aggregates/{aggregate}", "DELETE os-aggregates/{aggregate}", "POST os-aggregates/{aggregate}/images"),
         .. new[] { "add_host", "remove_host", "set_metadata" }.Select(a => Route.Missing("POST", Root + "os-aggregates/{aggregate}/action", "admin", "Aggregates are not offered.", a)),
         Empty("os-migrations", "migrations", "admin"), Empty("extensions", "extensions"), NotThere("GET extensions/{alias}"),
-        .. Each("Usage is kept by the metering service.", "GET os-simple-tenant-usage", "GET os-simple-tenant-usage/{project}", "GET os-instance_usage_audit_log", "GET os-instance_usage_audit_log/{before}"),
-        .. Each("Hosts are shown by os-hypervisors and os-services.", "GET os-hosts", "GET os-hosts/{host}", "PUT os-hosts/{host}", "GET os-hosts/{host}/reboot", "GET os-hosts/{host}/shutdown", "GET os-hosts/{host}/startup"),
-        .. Each("Guest agents are not kept.", "GET os-agents", "POST os-agents", "PUT os-agents/{agent}", "DELETE os-agents/{agent}"),
-        .. Each("Snapshots are made by the block storage service.", "POST os-assisted-volume-snapshots", "DELETE os-assisted-volume-snapshots/{snapshot}"),
-        .. Each("Events come from within this cloud only.", "POST os-server-external-events"), .. Each("Remote consoles are not offered; read the console output.", "GET os-console-auth-tokens/{token}"),
-        .. Each("Bare metal is not offered.", "GET os-baremetal-nodes", "GET os-baremetal-nodes/{node}"),
+        .. Each("Usage is kept by the metering service.", "authenticated", "GET os-simple-tenant-usage/{project}"), .. Each("Usage is kept by the metering service.", "admin", "GET os-simple-tenant-usage", "GET os-instance_usage_audit_log", "GET os-instance_usage_audit_log/{before}"),
+        .. Each("Hosts are shown by os-hypervisors and os-services.", "admin", "GET os-hosts", "GET os-hosts/{host}", "PUT os-hosts/{host}", "GET os-hosts/{host}/reboot", "GET os-hosts/{host}/shutdown", "GET os-hosts/{host}/startup"),
+        .. Each("Guest agents are not kept.", "admin", "GET os-agents", "POST os-agents", "PUT os-agents/{agent}", "DELETE os-agents/{agent}"),
+        .. Each("Snapshots are made by the block storage service.", "admin", "POST os-assisted-volume-snapshots", "DELETE os-assisted-volume-snapshots/{snapshot}"),
+        .. Each("Events come from within this cloud only.", "admin", "POST os-server-external-events"), .. Each("Remote consoles are not offered; read the console output.", "admin", "GET os-console-auth-tokens/{token}"),
+        .. Each("Bare metal is not offered.", "admin", "GET os-baremetal-nodes", "GET os-baremetal-nodes/{node}"),
         OfServer("POST", "/remote-consoles", "Remote consoles are not offered; read the console output."), OfServer("GET", "/diagnostics", "Diagnostics are not offered."), OfServer("GET", "/topology", "The topology is not kept."),
         OfServer("GET", "/os-server-password", "Passwords of guests are not kept."), OfServer("DELETE", "/os-server-password", "Passwords of guests are not kept."),
         OfServer("GET", "/migrations", "Migration is not offered."), OfServer("GET", "/migrations/{migration}", "Migration is not offered."), OfServer("DELETE", "/migrations/{migration}", "Migration is not offered."), OfServer("POST", "/migrations/{migration}/action", "Migration is not offered."),
@@ -39,9 +39,7 @@ public static class Unoffered
     })
     { Action = action };
 
-    private static Route Missing(string route, string why) => route.Split(' ') is [var method, var path] ? Route.Missing(method, Root + path, "authenticated", why) : throw new ArgumentException(route);
-
-    private static IEnumerable<Route> Each(string why, params string[] routes) => routes.Select(r => Missing(r, why));
+    private static IEnumerable<Route> Each(string why, string policy, params string[] routes) => routes.Select(r => r.Split(' ')).Select(r => Route.Missing(r[0], Root + r[1], policy, why));
 
     private static Route NotThere(string route) => route.Split(' ') is [var method, var path] ? new(method, Root + path, "authenticated", _ => throw new Fault(404, "The resource could not be found.")) : throw new ArgumentException(route);
 

@@ -31,6 +31,7 @@ public static class VolumeAttachments
                 if (volume.Device == "vda") throw new Fault(403, "Cannot detach a root device volume");
                 if (volume.State != "attached") throw Fault.Conflict($"Cannot 'detach_volume' {volume.VolumeId} of instance {d.Item.Id} while it is {volume.State}");
                 d.Item = d.Item with { Volumes = [.. d.Item.Volumes.Select(v => v.VolumeId == volume.VolumeId ? v with { State = "detaching" } : v)] };
+                d.Ops.Add(ServerHistory.Began(c, d.Item.Id, "detach_volume"));
             }, ServerSagas.Sync);
             return Reply.Empty(202);
         }),
@@ -58,6 +59,7 @@ public static class VolumeAttachments
             // Only vd* exists in guests, so another wish is as good as none.
             if (name?.StartsWith("vd", StringComparison.Ordinal) != true) name = Enumerable.Range('b', Most + 1).Select(x => "vd" + (char)x).First(x => !used.Contains(x));
             d.Item = d.Item with { Volumes = [.. d.Item.Volumes, new(id, name, delete, Tag: tag)] };
+            d.Ops.Add(ServerHistory.Began(c, d.Item.Id, "attach_volume"));
         }, ServerSagas.Sync);
         return Answer(c, changed, changed.Volumes.First(v => v.VolumeId == id));
     }

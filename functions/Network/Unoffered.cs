@@ -26,7 +26,7 @@ public static class Unoffered
     ];
 
     private static IEnumerable<Route> All(string path, params string[] methods) =>
-        methods.Select(m => Route.Missing(m, path, "authenticated", "This part of the networking API is not offered by this cloud; see the list of extensions."));
+        methods.Select(m => Route.Missing(m, path, path.Contains("agents", StringComparison.Ordinal) ? "network:get_agents" : "authenticated", "This part of the networking API is not offered by this cloud; see the list of extensions."));
 
     // Clients look here before they go on: there is none of it, and making one is refused.
     private static IEnumerable<Route> Empty(string path, string name) =>
