@@ -35,7 +35,7 @@ public static class CustomHandler
         using var state = LocalState.Open(Path.Combine(data, "state.db"), TimeProvider.System);
         var url = environment(Url) ?? (environment("WEBSITE_HOSTNAME") is { } name ? $"https://{name}" : $"http://127.0.0.1:{port}");
         var services = Composition.Services(state.Store, state.Bus, new FileBlobs(Path.Combine(data, "blobs")), TimeProvider.System, new TimeOrderedIds(TimeProvider.System),
-            new Settings { AdminPassword = Credentials.Secret(data, "admin-password"), DemoPassword = Credentials.Secret(data, "demo-password"), ControlUrl = url });
+            new Settings { AdminPassword = Credentials.Secret(data, "admin-password"), DemoPassword = Credentials.Secret(data, "demo-password"), ControlUrl = url }, objects: ReplicatedBlobs.In([], data));
         await Composition.Start(services);
 
         await using var web = WebServer.Build(data, new IPEndPoint(IPAddress.Loopback, port));

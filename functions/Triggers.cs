@@ -13,7 +13,7 @@ public static class Triggers
 {
     public static IReadOnlyList<Trigger> All(IReadOnlyList<Slice> slices) =>
     [
-        .. slices.Select(s => new HttpTrigger("http-" + s.Prefix, s.Prefix)),
+        .. slices.SelectMany(s => s.Roots.Prepend(s.Prefix)).Select(p => new HttpTrigger("http-" + p.Replace('.', '-'), p)),
         new QueueTrigger("queue-sagas", SagaMessage.Queue, 16, Sessions: true, (s, d, ct) => s.Sagas.Run(s, Json.Read<SagaMessage>(d.Message.Body), d.Attempt, ct)),
         new QueueTrigger("queue-saga-watch", Watchdog.Queue, 2, Sessions: false, Watchdog.Handle),
         new QueueTrigger("queue-replies", Names.Replies, 16, Sessions: false, Replies.Handle),

@@ -21,7 +21,7 @@ public static class Bootstrap
             if (below is not null) await Implications.Add(s.Store, role.Id, below.Id);
             below = role;
         }
-        await Make(s, Directory.Roles, new Role { Id = s.Ids.New(), Name = "service" }, Directory.NameOf(null, "service"));
+        foreach (var name in (string[])["service", "ResellerAdmin"]) await Make(s, Directory.Roles, new Role { Id = s.Ids.New(), Name = name }, Directory.NameOf(null, name));
         await Account(s, "admin", password, "admin", everywhere: true);
         if (s.Settings.DemoPassword is { } demo) await Account(s, "demo", demo, "member", everywhere: false);
     }

@@ -1,4 +1,5 @@
 using Cloud.Platform;
+using Cloud.Platform.Access;
 
 namespace Cloud.Identity;
 
@@ -7,4 +8,9 @@ public static class Facade
 {
     /// <summary>False when the project is gone or disabled: work that was accepted for it must stop.</summary>
     public static async ValueTask<bool> Lives(Services s, string projectId) => (await Directory.Projects.Get(s.Store, "", projectId))?.Item.Enabled == true;
+
+    /// <summary>Names of a caller's project and of himself, where they are unique: in the default domain. Null for anybody else.</summary>
+    public static async ValueTask<(string Project, string User)?> NamesOf(Services s, Caller caller) =>
+        caller is { ProjectDomainId: "default", UserDomainId: "default", ProjectId: { } id } && (await Directory.Projects.Get(s.Store, "", id))?.Item is { } project && (await Directory.Users.Get(s.Store, "", caller.UserId))?.Item is { } user
+            ? (project.Name, user.Name) : null;
 }

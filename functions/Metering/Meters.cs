@@ -12,12 +12,13 @@ public static class Meters
         ["block-storage.volume"] = v => Is(v, "creating", "error", "deleting") ? [] : [new("volume.gib", Number(v, "Size"))],
         ["block-storage.snapshot"] = s => Is(s, "creating", "error", "deleting") ? [] : [new("snapshot.gib", Number(s, "Size"))],
         ["image.image"] = i => Is(i, "active", "deactivated") ? [new("image.bytes", Number(i, "Size"))] : [],
+        ["object-store.object"] = o => [new("object.bytes", Number(o, "Bytes"))],
         ["network.floatingip"] = f => Text(f, "PortId") is null ? [new("floatingip", 1)] : [new("floatingip", 1), new("floatingip-bound", 1)],
         ["network.router"] = _ => [new("router", 1)],
     };
 
     /// <summary>What an amount of the meter over time is called.</summary>
-    public static string UnitOf(string meter) => meter switch { "volume.gib" or "snapshot.gib" => "GiB-seconds", "image.bytes" => "byte-seconds", _ => "seconds" };
+    public static string UnitOf(string meter) => meter switch { "volume.gib" or "snapshot.gib" => "GiB-seconds", "image.bytes" or "object.bytes" => "byte-seconds", _ => "seconds" };
 
     /// <returns>Null when the event is about nothing that is metered.</returns>
     public static (string Resource, DateTimeOffset Created, Reading Reading)? Read(Event e)

@@ -13,6 +13,8 @@ public sealed class Services
     public required IEntityStore Store { get; init; }
     public required IBus Bus { get; init; }
     public required IBlobStore Blobs { get; init; }
+    /// <summary>Where the bytes of objects are.</summary>
+    public required ReplicatedBlobs Objects { get; init; }
     public required TimeProvider Clock { get; init; }
     public required IIds Ids { get; init; }
     public required IOutbound Outbound { get; init; }

@@ -15,6 +15,8 @@ public sealed record Slice(string Prefix, string Type, Dialect Dialect, IReadOnl
     public string CatalogPath { get; init; } = "";
     /// <summary>The service's name in the catalog, e.g. nova.</summary>
     public string CatalogName { get; init; } = "";
+    /// <summary>Routes of one segment that clients look for at the root of the server too: info.</summary>
+    public IReadOnlyList<string> Roots { get; init; } = [];
     public IReadOnlyList<ISaga> Sagas { get; init; } = [];
     public IReadOnlyList<Owner> Owners { get; init; } = [];
     /// <summary>A guest changed state by itself.</summary>

@@ -36,6 +36,8 @@ public sealed class TestCloud : IAsyncDisposable
     public Services Services { get; private set; }
     public Router Router => _router ??= new(Services, (e, text) => Errors.Add($"{text}: {e}"));
     public List<SimulatedHost> Hosts { get; } = [];
+    /// <summary>Where the bytes of objects are.</summary>
+    public IReadOnlyList<MemoryReplica> Replicas { get; } = [new("a"), new("b"), new("c")];
     public List<string> Errors { get; } = [];
     /// <summary>Every event that was delivered, those delivered twice as well.</summary>
     public List<SeenEvent> Events { get; } = [];
@@ -59,7 +61,7 @@ public sealed class TestCloud : IAsyncDisposable
         Clock = new(now);
         Bus = new(Clock);
         Store = new(Bus);
-        Services = Composition.Services(Store, Bus, new FileBlobs(_files), Clock, new TimeOrderedIds(Clock), new Settings { AdminPassword = "admin-secret", DemoPassword = "demo-secret" }, slices);
+        Services = Composition.Services(Store, Bus, new FileBlobs(_files), Clock, new TimeOrderedIds(Clock), new Settings { AdminPassword = "admin-secret", DemoPassword = "demo-secret" }, slices, objects: new([.. Replicas], 3));
         _triggers = [.. Triggers.All(Services.Slices).OfType<QueueTrigger>()];
     }
 
@@ -71,7 +73,7 @@ public sealed class TestCloud : IAsyncDisposable
         var (o, all) = (origin.Services, slices ?? origin.Services.Slices);
         Services = new()
         {
-            Store = wrap?.Invoke(Store) ?? Store, Bus = Bus, Blobs = o.Blobs, Outbound = o.Outbound, Clock = Clock, Ids = new TimeOrderedIds(Clock), Policy = o.Policy, Tokens = new Identity.Tokens(Store, Clock),
+            Store = wrap?.Invoke(Store) ?? Store, Bus = Bus, Blobs = o.Blobs, Objects = o.Objects, Outbound = o.Outbound, Clock = Clock, Ids = new TimeOrderedIds(Clock), Policy = o.Policy, Tokens = new Identity.Tokens(Store, Clock),
             Sagas = new(all.SelectMany(s => s.Sagas)), Settings = o.Settings, Slices = all,
         };
         _triggers = [.. Triggers.All(all).OfType<QueueTrigger>()];
@@ -167,7 +169,7 @@ public sealed class TestCloud : IAsyncDisposable
         if (token is not null) all["X-Auth-Token"] = token;
         var mark = target.IndexOf('?', StringComparison.Ordinal);
         var query = mark < 0 ? [] : target[(mark + 1)..].Split('&').Select(p => p.Split('=', 2)).Select(p => (Uri.UnescapeDataString(p[0]), p.Length > 1 ? Uri.UnescapeDataString(p[1]) : "")).ToList();
-        var reply = await Router.Handle(new(method, mark < 0 ? target : target[..mark], query, name => all.GetValueOrDefault(name), body, "http://cloud"));
+        var reply = await Router.Handle(new(method, mark < 0 ? target : target[..mark], query, name => all.GetValueOrDefault(name), body, "http://cloud") { HeaderNames = all.Keys });
         using var written = new MemoryStream();
         if (reply.Json is { } write)
             await using (var w = new Utf8JsonWriter(written)) write(w);

@@ -21,7 +21,10 @@ public static class Http
         foreach (var (key, values) in http.Request.Query)
             foreach (var value in values) query.Add((key, value ?? ""));
         var request = new Request(http.Request.Method, mark < 0 ? raw : raw[..mark], query,
-            name => http.Request.Headers.TryGetValue(name, out var v) ? v.ToString() : null, http.Request.Body, $"{http.Request.Scheme}://{http.Request.Host}", http.RequestAborted);
+            name => http.Request.Headers.TryGetValue(name, out var v) ? v.ToString() : null, http.Request.Body, $"{http.Request.Scheme}://{http.Request.Host}", http.RequestAborted)
+        {
+            HeaderNames = http.Request.Headers.Select(h => h.Key),
+        };
         var reply = await router.Handle(request);
         await Send(http, reply);
     }

@@ -22,6 +22,8 @@ public static class WebServer
             k.AddServerHeader = false;
             k.Limits.MaxRequestBodySize = null; // each route has its own limit
             k.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+            k.Limits.MaxRequestHeaderCount = 200;
+            k.ResponseHeaderEncodingSelector = _ => System.Text.Encoding.UTF8;
             k.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
             k.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
             k.Listen(listen);

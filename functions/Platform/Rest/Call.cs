@@ -15,6 +15,8 @@ public sealed class Call
     public required IReadOnlyList<(string Key, string Value)> Query { get; init; }
     /// <summary>Client headers. Identity headers (X-Roles and the like) never get here.</summary>
     public required Func<string, string?> Header { get; init; }
+    /// <summary>Names of all headers, for services whose clients name some themselves.</summary>
+    public IEnumerable<string> HeaderNames { get; init; } = [];
     /// <summary>The service's root as the client sees it, no slash at its end, e.g. http://cloud:8774/compute.</summary>
     public required string BaseUrl { get; init; }
     public required string RequestId { get; init; }

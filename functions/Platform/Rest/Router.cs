@@ -8,7 +8,10 @@ namespace Cloud.Platform.Rest;
 /// <summary>One request as it came, free of any web server.</summary>
 /// <param name="Path">As sent, still percent-encoded, no query.</param>
 /// <param name="Root">scheme://host as the client sees it.</param>
-public sealed record Request(string Method, string Path, IReadOnlyList<(string, string)> Query, Func<string, string?> Header, Stream Body, string Root, CancellationToken Cancelled = default);
+public sealed record Request(string Method, string Path, IReadOnlyList<(string, string)> Query, Func<string, string?> Header, Stream Body, string Root, CancellationToken Cancelled = default)
+{
+    public IEnumerable<string> HeaderNames { get; init; } = [];
+}
 
 /// <summary>From a request to an answer: service, route, version, token, policy, body, handler. Every failure leaves in the service's own format.</summary>
 public sealed class Router
@@ -29,6 +32,8 @@ public sealed class Router
                 if (!services.Policy.Knows(route.Policy)) throw new InvalidOperationException($"{slice.Prefix}: {route.Method} {route.Path} has the unknown policy '{route.Policy}'");
         (_services, _log) = (services, log);
         _slices = services.Slices.ToDictionary(s => s.Prefix, s => (s, new RouteTree(s.Routes)));
+        foreach (var slice in services.Slices)
+            foreach (var root in slice.Roots) _slices.Add(root, _slices[slice.Prefix]);
     }
 
     public async Task<Reply> Handle(Request request)
@@ -36,9 +41,10 @@ public sealed class Router
         var id = "req-" + _services.Ids.New();
         var slash = request.Path.IndexOf('/', 1) is > 0 and var i ? i : request.Path.Length;
         if (request.Path.Length < 2 || !_slices.TryGetValue(request.Path[1..slash], out var found)) return Unknown(request).With("X-Openstack-Request-Id", id);
+        if (found.Slice.Prefix != request.Path[1..slash]) slash = 0;
         var call = new Call
         {
-            Services = _services, Dialect = found.Slice.Dialect, Method = request.Method, Path = found.Slice.Dialect.Rewrite(request.Path[slash..]), Query = request.Query, Header = request.Header,
+            Services = _services, Dialect = found.Slice.Dialect, Method = request.Method, Path = found.Slice.Dialect.Rewrite(request.Path[slash..]), Query = request.Query, Header = request.Header, HeaderNames = request.HeaderNames,
             BaseUrl = request.Root + request.Path[..slash], RequestId = id, Cancelled = request.Cancelled,
         };
         Reply reply;
@@ -74,7 +80,7 @@ public sealed class Router
         call.Token = request.Header("X-Auth-Token");
         if (call.Token is { Length: > 0 }) call.User = await _services.Tokens.Verify(call.Token, call.Cancelled);
         if (call.User?.AccessRules is { } rules && !rules.Any(r => r.Allows(types, call.Method, call.Path))) call.User = null;
-        if (call.User is null && !routes.TrueForAll(r => r.Policy == Policy.Anyone))
+        if (call.User is null && !routes.TrueForAll(r => r.Policy == Policy.Anyone || r.AsksItself))
             throw new Fault(401, "The request you have made requires authentication.") { Headers = [("WWW-Authenticate", $"Keystone uri=\"{request.Root}/identity\"")] };
 
         if (routes[0].Streams) call.Stream = request.Body;
@@ -84,7 +90,7 @@ public sealed class Router
         RouteTree.Fill(call.Args, route.Path, call.Path);
         if (call.Dialect.ProjectInPath && call.Args.TryGetValue("project_id", out var project) && project != call.User?.ProjectId)
             throw Fault.BadRequest($"Malformed request URL: URL's project_id '{project}' doesn't match Context's project_id '{call.User?.ProjectId}'");
-        call.Require(route.Policy, call.Own);
+        if (!route.AsksItself) call.Require(route.Policy, call.Own);
         return await route.Run(call);
     }
 

@@ -1,0 +1,125 @@
+using Cloud.Platform;
+using Cloud.Platform.Bus;
+using Cloud.Platform.Events;
+using Cloud.Platform.Rest;
+using Cloud.Platform.State;
+
+namespace Cloud.ObjectStorage;
+
+/// <summary>One change of an account: objects, who needs which blob, counters and events in one transaction. Prepared anew whenever somebody else was faster.</summary>
+internal sealed class Edit(Services s, string project, Change by)
+{
+    private const int Most = 100;
+
+    private readonly Dictionary<string, Op> _ops = [];
+    private readonly List<Message> _messages = [];
+    private readonly Dictionary<string, Count> _counts = [];
+
+    public Services Services => s;
+    public string Project => project;
+
+    public static ValueTask<T> Run<T>(Call c, string project, Func<Edit, ValueTask<T>> prepare) => Run(c.Services, project, Change.By(c), prepare);
+
+    public static async ValueTask<T> Run<T>(Services s, string project, Change by, Func<Edit, ValueTask<T>> prepare)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var edit = new Edit(s, project, by);
+            var result = await prepare(edit);
+            try
+            {
+                await edit.Commit();
+                return result;
+            }
+            catch (ConflictException) when (attempt < Most) { /* prepare it from what is there now */ }
+        }
+    }
+
+    public void Add(Op op) => _ops[op.Key] = op;
+
+    /// <summary>The change holds only while the container stays as it was read.</summary>
+    public void Within(Loaded<Container> container) => _ops.TryAdd(Shelf.ContainerKey(container.Item.Name), new Op.Check(Shelf.ContainerKey(container.Item.Name), container.ETag));
+
+    /// <summary>The same for an object that is read.</summary>
+    public void While(Loaded<StoredObject> source)
+    {
+        var key = KeyOf(source.Item);
+        _ops.TryAdd(key, new Op.Check(key, source.ETag));
+    }
+
+    public StoredObject Put(Loaded<Container> container, Loaded<StoredObject>? was, StoredObject item)
+    {
+        Within(container);
+        item = item with
+        {
+            Id = was?.Item.Id ?? s.Ids.New(),
+            ProjectId = project,
+            Container = container.Item.Name,
+            ContainerId = container.Item.Id,
+            Revision = (was?.Item.Revision ?? 0) + 1,
+            CreatedAt = was?.Item.CreatedAt ?? s.Now,
+            UpdatedAt = was is null ? null : s.Now,
+        };
+        var key = KeyOf(item);
+        Add(was is null ? new Op.Insert(key, Json.Write(item)) : new Op.Replace(key, Json.Write(item), was.ETag));
+        Needs(item, was?.Item);
+        Tell(Shelf.Objects, item, was?.Item);
+        _counts[item.ContainerId] = _counts.GetValueOrDefault(item.ContainerId) + CountOf(item) - (was is null ? default : CountOf(was.Item));
+        return item;
+    }
+
+    public void Remove(Loaded<Container> container, Loaded<StoredObject> was)
+    {
+        Within(container);
+        Add(new Op.Delete(KeyOf(was.Item), was.ETag));
+        if (was.Item.Blob is { } blob) Add(new Op.Delete(Shelf.BlobKey(blob.Name, was.Item.Id)));
+        _messages.Add(CloudEvent.Of(s, Shelf.Objects.Service, Shelf.Objects.Name, "deleted", was.Item with { Revision = was.Item.Revision + 1 }, was.Item, by));
+        _counts[was.Item.ContainerId] = _counts.GetValueOrDefault(was.Item.ContainerId) - CountOf(was.Item);
+    }
+
+    public Container Put(Loaded<Container>? was, Container item)
+    {
+        item = item with { ProjectId = project, Revision = (was?.Item.Revision ?? 0) + 1, UpdatedAt = was is null ? null : s.Now };
+        var key = Shelf.ContainerKey(item.Name);
+        Add(was is null ? new Op.Insert(key, Json.Write(item)) : new Op.Replace(key, Json.Write(item), was.ETag));
+        Tell(Shelf.Containers, item, was?.Item);
+        return item;
+    }
+
+    public void Remove(Loaded<Container> was)
+    {
+        Add(new Op.Delete(Shelf.ContainerKey(was.Item.Name), was.ETag));
+        _messages.Add(CloudEvent.Of(s, Shelf.Containers.Service, Shelf.Containers.Name, "deleted", was.Item with { Revision = was.Item.Revision + 1 }, was.Item, by));
+    }
+
+    private async ValueTask Commit()
+    {
+        var slots = new List<(string Container, int Slot)>();
+        try
+        {
+            foreach (var (container, change) in _counts)
+            {
+                if (change == default) continue;
+                slots.Add((container, Tally.Rent(s.Store, container)));
+                Add(await Tally.Add(s.Store, project, container, slots[^1].Slot, change));
+            }
+            if (_ops.Count > 0) await s.Store.Commit(Shelf.Of(project), [.. _ops.Values], _messages);
+        }
+        finally
+        {
+            foreach (var (container, slot) in slots) Tally.Return(s.Store, container, slot);
+        }
+    }
+
+    private void Needs(StoredObject item, StoredObject? was)
+    {
+        if (was?.Blob?.Name == item.Blob?.Name) return;
+        if (was?.Blob is { } old) Add(new Op.Delete(Shelf.BlobKey(old.Name, was.Id)));
+        if (item.Blob is { } blob) Add(new Op.Insert(Shelf.BlobKey(blob.Name, item.Id), Json.Write(blob)));
+    }
+
+    private void Tell<T>(Rows<T> rows, T item, T? was) where T : Resource => _messages.Add(CloudEvent.Of(s, rows.Service, rows.Name, was is null ? "created" : "updated", item, was, by));
+
+    private static string KeyOf(StoredObject o) => Shelf.ObjectKey(o.ContainerId, o.Name);
+    private static Count CountOf(StoredObject o) => new(1, o.Bytes);
+}

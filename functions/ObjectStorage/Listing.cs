@@ -1,0 +1,53 @@
+using Cloud.Platform.State;
+
+namespace Cloud.ObjectStorage;
+
+/// <summary>One line of a listing: an item, or what several names have in common up to the delimiter.</summary>
+internal sealed record Entry<T>(string Name, T? Item) where T : class;
+
+/// <summary>
+/// Walks a range of rows in the order of names. A part that is common to many names is one line, and the walk goes on behind all of them: a page costs what it shows.
+/// Stores list upwards only, so a page in reverse reads what lies above it as well, without keeping it.
+/// </summary>
+internal static class Listing
+{
+    private const int Chunk = 1000;
+
+    public static async ValueTask<IReadOnlyList<Entry<T>>> Walk<T>(IEntityStore store, string partition, string range, ListQuery q, CancellationToken ct) where T : Resource, INamed
+    {
+        var page = new Queue<Entry<T>>();
+        if (q.Limit == 0) return [];
+        var from = string.CompareOrdinal(Names.Key(q.After), Names.Key(q.Prefix)) >= 0 && q.After.Length > 0 ? range + Names.Key(q.After) + '\0' : range + Names.Key(q.Prefix);
+        var to = q.Before.Length > 0 ? range + Names.Key(q.Before) : Shelf.End(range);
+        while (string.CompareOrdinal(from, to) < 0)
+        {
+            var rows = await store.List(partition, from, to, q.Reverse ? Chunk : Math.Min(Chunk, q.Limit - page.Count + 1), ct);
+            string? skip = null;
+            foreach (var row in rows)
+            {
+                if (skip is not null && row.Key.StartsWith(skip, StringComparison.Ordinal)) continue;
+                skip = null;
+                var item = Json.Read<T>(row.Body);
+                if (!item.Name.StartsWith(q.Prefix, StringComparison.Ordinal)) return Done(page, q);
+                if (Part(item.Name, q) is { } part)
+                {
+                    if (!q.Flat && part != q.After) page.Enqueue(new(part, null));
+                    skip = range + Names.Key(part);
+                    // What is common to all of the rest is skipped; one that ends there is a name of its own in the older form.
+                    if (q.Flat && item.Name == part) page.Enqueue(new(item.Name, item));
+                }
+                else page.Enqueue(new(item.Name, item));
+                if (page.Count > q.Limit) page.Dequeue();
+                if (!q.Reverse && page.Count == q.Limit) return Done(page, q);
+            }
+            if (rows.Count == 0) break;
+            from = skip is null ? rows[^1].Key + '\0' : skip + Names.Last;
+        }
+        return Done(page, q);
+    }
+
+    private static IReadOnlyList<Entry<T>> Done<T>(Queue<Entry<T>> page, ListQuery q) where T : class => q.Reverse ? [.. page.Reverse()] : [.. page];
+
+    private static string? Part(string name, ListQuery q) =>
+        q.Delimiter.Length > 0 && name.IndexOf(q.Delimiter, q.Prefix.Length, StringComparison.Ordinal) is >= 0 and var at ? name[..(at + q.Delimiter.Length)] : null;
+}

@@ -1,0 +1,184 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Cloud.Platform.Blobs;
+
+/// <summary>Fewer replicas took a blob than it needs to be safe, or none has a good copy.</summary>
+public sealed class ReplicasUnavailableException(string message) : IOException(message);
+
+/// <summary>
+/// Immutable blobs, each in <paramref name="copies"/> of the replicas. A write counts when more than half of them have it on disk. A read takes any good copy, block by block:
+/// nothing that isn't what was written ever leaves. What is found missing or spoilt is noted in <see cref="Health"/> and mended by <see cref="Mend"/>.
+/// </summary>
+public sealed class ReplicatedBlobs(IReadOnlyList<IReplica> replicas, int copies)
+{
+    public const int Block = 1 << 20;
+    private const int UsualCopies = 3;
+
+    /// <summary>In directories that should be on different disks; when none are named, in three beside the rest, which guards against no broken disk.</summary>
+    public static ReplicatedBlobs In(IReadOnlyList<string> directories, string beside) =>
+        new([.. (directories.Count > 0 ? directories : [.. "abc".Select(x => Path.Combine(beside, "objects", x.ToString()))]).Select(d => new DirectoryReplica(d))], UsualCopies);
+
+    public IReadOnlyList<IReplica> Replicas => replicas;
+    public int Copies { get; } = Math.Min(copies, replicas.Count);
+    private int Quorum => Copies / 2 + 1;
+    public ReplicaHealth Health { get; } = new();
+
+    /// <summary>Streams <paramref name="content"/> into the replicas. Anything thrown on the way leaves nothing.</summary>
+    /// <exception cref="BlobTooLargeException">More than <paramref name="maxBytes"/> came.</exception>
+    /// <exception cref="ReplicasUnavailableException">Too few replicas could be written.</exception>
+    public async Task<SealedBlob> Write(string blob, Stream content, long maxBytes, CancellationToken ct)
+    {
+        var writers = await Begin(blob, ct);
+        var buffer = ArrayPool<byte>.Shared.Rent(Block);
+        var done = false;
+        try
+        {
+#pragma warning disable CA5351 // clients know objects by their MD5; integrity rests on SHA-256
+            using var md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
+#pragma warning restore CA5351
+            using var hashes = new MemoryStream();
+            long total = 0;
+            for (int n; (n = await content.ReadAtLeastAsync(buffer.AsMemory(0, Block), Block, throwOnEndOfStream: false, ct)) > 0;)
+            {
+                if ((total += n) > maxBytes) throw new BlobTooLargeException(maxBytes);
+                md5.AppendData(buffer, 0, n);
+                hashes.Write(SHA256.HashData(buffer.AsSpan(0, n)));
+                await Each(writers, w => w.Write(buffer.AsMemory(0, n), ct));
+                if (n < Block) break;
+            }
+            var list = hashes.ToArray();
+            await Each(writers, async w =>
+            {
+                await w.Write(list, ct);
+                await w.Seal(ct);
+            });
+            done = true;
+            if (writers.Count < Copies) Health.Suspect(blob);
+            return new(total, Convert.ToHexStringLower(md5.GetCurrentHash()), Convert.ToHexStringLower(SHA256.HashData(list)));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            foreach (var w in writers) await w.DisposeAsync();
+            if (!done) await Delete(blob, CancellationToken.None);
+        }
+    }
+
+    /// <summary>A part of a blob; null when no replica has a good copy of it.</summary>
+    public async Task<Stream?> Read(string blob, SealedBlob what, long from, long length, CancellationToken ct)
+    {
+        var stream = new VerifiedStream(blob, what, [.. InOrder(blob)], Health, from, length);
+        if (await stream.Prepare(ct)) return stream;
+        await stream.DisposeAsync();
+        return null;
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "a replica that is away keeps it; the auditor finds that nobody names it")]
+    public async Task Delete(string blob, CancellationToken ct)
+    {
+        foreach (var replica in replicas)
+            try { await replica.Delete(blob, ct); }
+            catch (Exception e) when (e is not OperationCanceledException) { Health.Failed(); }
+    }
+
+    /// <summary>Looks at every copy and makes those that are missing from a good one. With <paramref name="deep"/> all bytes are read, else only lengths are compared.</summary>
+    /// <returns>False when there is no good copy.</returns>
+    public async Task<bool> Mend(string blob, SealedBlob what, bool deep, CancellationToken ct)
+    {
+        var copies = new List<(IReplica Replica, CopyState State)>();
+        foreach (var replica in InOrder(blob)) copies.Add((replica, await StateOf(replica, blob, what, deep, ct)));
+        var wanted = Copies - copies.Count(c => c.State == CopyState.Good);
+        foreach (var (replica, state) in copies.Where(c => c.State != CopyState.Good).OrderByDescending(c => c.State).Take(wanted))
+        {
+            Health.Found(corrupt: state == CopyState.Corrupt);
+            await using var from = await Read(blob, what, 0, what.Bytes, ct);
+            if (from is null) { Health.FoundLost(); return false; }
+            if (await Copy(replica, blob, what, from, ct)) Health.Repaired();
+        }
+        return true;
+    }
+
+    private enum CopyState { Good, Missing, Corrupt }
+
+    [SuppressMessage("Design", "CA1031", Justification = "whatever is wrong with a replica, the copy there is no good")]
+    private static async Task<CopyState> StateOf(IReplica replica, string blob, SealedBlob what, bool deep, CancellationToken ct)
+    {
+        try
+        {
+            await using var stream = await replica.Open(blob, ct);
+            if (stream is null) return CopyState.Missing;
+            if (!deep) return stream.Length == what.Stored ? CopyState.Good : CopyState.Corrupt;
+            if (await what.Hashes(stream, ct) is not { } hashes) return CopyState.Corrupt;
+            var buffer = new byte[Math.Min(Block, what.Bytes)];
+            for (var n = 0; n < what.Blocks; n++)
+                if (!await what.Block(stream, n, hashes, buffer.AsMemory(0, what.LengthOf(n)), ct)) return CopyState.Corrupt;
+            return CopyState.Good;
+        }
+        catch (Exception e) when (e is not OperationCanceledException) { return CopyState.Corrupt; }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "a replica that can't be written now is tried again with the next audit")]
+    private async Task<bool> Copy(IReplica replica, string blob, SealedBlob what, Stream from, CancellationToken ct)
+    {
+        try
+        {
+            await using var writer = await replica.Create(blob, ct);
+            var (buffer, hashes) = (new byte[Block], new MemoryStream());
+            for (int n; (n = await from.ReadAtLeastAsync(buffer, Block, throwOnEndOfStream: false, ct)) > 0;)
+            {
+                hashes.Write(SHA256.HashData(buffer.AsSpan(0, n)));
+                await writer.Write(buffer.AsMemory(0, n), ct);
+            }
+            if (Convert.ToHexStringLower(SHA256.HashData(hashes.ToArray())) != what.Sha256) return false;
+            await writer.Write(hashes.ToArray(), ct);
+            await writer.Seal(ct);
+            return true;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            Health.Failed();
+            return false;
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "a replica that fails is left out; what counts is how many are left")]
+    private async Task<List<IReplicaWriter>> Begin(string blob, CancellationToken ct)
+    {
+        var writers = new List<IReplicaWriter>();
+        foreach (var replica in InOrder(blob))
+        {
+            if (writers.Count == Copies) break;
+            try { writers.Add(await replica.Create(blob, ct)); }
+            catch (Exception e) when (e is not OperationCanceledException) { Health.Failed(); }
+        }
+        if (writers.Count >= Quorum) return writers;
+        foreach (var w in writers) await w.DisposeAsync();
+        throw new ReplicasUnavailableException($"{writers.Count} of {Copies} replicas can be written");
+    }
+
+    /// <summary>The same for all writers at once; one that fails is dropped.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "as above")]
+    private async Task Each(List<IReplicaWriter> writers, Func<IReplicaWriter, Task> what)
+    {
+        async Task<IReplicaWriter?> Try(IReplicaWriter w)
+        {
+            try { await what(w); return null; }
+            catch (Exception e) when (e is not OperationCanceledException) { return w; }
+        }
+        foreach (var failed in await Task.WhenAll(writers.Select(Try)))
+            if (failed is not null)
+            {
+                Health.Failed();
+                writers.Remove(failed);
+                await failed.DisposeAsync();
+            }
+        if (writers.Count < Quorum) throw new ReplicasUnavailableException($"{writers.Count} of {Copies} replicas took it");
+    }
+
+    // Each blob has its own order of all replicas, that stays the same for the others when one comes or goes.
+    private IEnumerable<IReplica> InOrder(string blob) => replicas.OrderBy(r => BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(r.Name + blob))));
+}
