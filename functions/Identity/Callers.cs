@@ -57,7 +57,12 @@ public static class Callers
         (await Directory.Projects.Get(store, "", projectId))?.Item is { Enabled: true } project && await Lives(store, project.DomainId!)
             ? With(caller with { ProjectId = project.Id, ProjectDomainId = project.DomainId }, roles) : null;
 
-    private static Caller? With(Caller caller, IReadOnlyList<Role> roles) => roles.Count == 0 ? null : caller with { Roles = [.. roles.Select(r => r.Name).Order(StringComparer.Ordinal)] };
+    private static Caller? With(Caller caller, IReadOnlyList<Role> roles)
+    {
+        if (roles.Count == 0) return null;
+        var inOrder = roles.OrderBy(r => r.Name, StringComparer.Ordinal).ToList();
+        return caller with { Roles = [.. inOrder.Select(r => r.Name)], RoleIds = [.. inOrder.Select(r => r.Id)] };
+    }
 
     /// <summary>Those named by <paramref name="ids"/> and what they imply.</summary>
     private static async ValueTask<IReadOnlyList<Role>> Brought(IEntityStore store, IReadOnlyList<Role> held, IEnumerable<string> ids)

@@ -12,10 +12,8 @@ public static class TokenBody
         var user = (await Directory.Get(c, Directory.Users, caller.UserId))!;
         var userDomain = (await Directory.Get(c, Directory.Domains, user.DomainId))!;
         var project = caller.ProjectId is null ? null : await Directory.Get(c, Directory.Projects, caller.ProjectId);
-        var scopeDomain = (project?.DomainId ?? caller.DomainId) is { } d ? await Directory.Get(c, Directory.Domains, d) : null;
+        var scopeDomain = (project?.DomainId ?? caller.DomainId) is { } d ? d == userDomain.Id ? userDomain : await Directory.Get(c, Directory.Domains, d) : null;
         var trust = caller.TrustId is null ? null : await Directory.Get(c, Trusts.Rows, caller.TrustId);
-        var roles = new List<Role>();
-        foreach (var name in caller.Roles) if (await Directory.RoleNamed(c.Store, name) is { } role) roles.Add(role);
         var scoped = project is not null || scopeDomain is not null || caller.System;
         var services = scoped && catalog ? await Catalog.Of(c, caller) : null;
         return w =>
@@ -48,7 +46,7 @@ public static class TokenBody
                 w.WriteBoolean("all", true);
                 w.WriteEndObject();
             }
-            if (scoped) Named(w, "roles", roles.Select(r => (r.Id, r.Name)));
+            if (scoped) Named(w, "roles", caller.RoleIds.Zip(caller.Roles));
             services?.Invoke(w);
             if (caller.AppCredentialId is { } credential) AppCredential(w, credential, caller);
             if (trust is not null) OfTrust(w, trust);

@@ -14,6 +14,8 @@ public sealed record Caller
     public bool System { get; init; }
     /// <summary>Names of the effective roles on the scope, implied ones included.</summary>
     public IReadOnlyList<string> Roles { get; init; } = [];
+    /// <summary>Ids of <see cref="Roles"/>, in their order.</summary>
+    public IReadOnlyList<string> RoleIds { get; init; } = [];
     public DateTimeOffset IssuedAt { get; init; }
     public DateTimeOffset ExpiresAt { get; init; }
     public IReadOnlyList<string> Methods { get; init; } = [];
