@@ -5,9 +5,11 @@ namespace Cloud.Platform.Local;
 /// <summary><see cref="IBus"/> in the store's file. Messages are on disk before a send returns; settling follows with the next write, for a message may always come twice.</summary>
 public sealed class SqliteBus : IBus, IQueueJournal, IDisposable
 {
-    private static long s_tag = DateTime.UnixEpoch.Ticks;
+    // More writes than one process ever does.
+    private const long TagsPerStart = 1_000_000_000_000;
     private readonly SqliteFile _file;
     private readonly QueueEngine _engine;
+    private long _tag;
 
     public SqliteBus(SqliteFile file, TimeProvider clock)
     {
@@ -20,14 +22,20 @@ public sealed class SqliteBus : IBus, IQueueJournal, IDisposable
             using (var d = s.Query("SELECT queue, id, session, attempts, reason, at, body FROM dead"))
                 while (d.Next())
                     _engine.AddDead(new(new(d.Text(0), d.Text(1), d.Bytes(6), d.IsNull(2) ? null : d.Text(2)), (int)d.Number(3), d.Text(4), new DateTimeOffset(d.Number(5), TimeSpan.Zero)));
-            // Above all there are, and above those of rows that are gone.
-            s_tag = Math.Max(Math.Max(s_tag, clock.GetUtcNow().UtcTicks), s.Number("SELECT max(etag) FROM rows") ?? 0);
+            _tag = Math.Max(clock.GetUtcNow().UtcTicks, s.Number("SELECT last FROM etags") ?? s.Number("SELECT max(etag) FROM rows") ?? 0);
             return 0;
         });
+        // Whatever it will give out is on disk as given out before the first is: looking for the highest there is would be a look at every row.
+        file.Do(new Taken(_tag + TagsPerStart)).GetAwaiter().GetResult();
     }
 
-    /// <summary>ETags grow over all rows, so that a row deleted and made again never has an old one.</summary>
-    internal static long NextTag() => Interlocked.Increment(ref s_tag);
+    /// <summary>ETags grow over all rows and starts, so that a row deleted and made again never has an old one.</summary>
+    internal long NextTag() => ++_tag;
+
+    private sealed class Taken(long last) : SqliteFile.Write
+    {
+        public override void Apply(SqliteSession s) => s.Execute("INSERT OR REPLACE INTO etags(one, last) VALUES(1, ?1)", last);
+    }
 
     public ValueTask Send(IReadOnlyList<Message> messages, CancellationToken ct = default) => new(_file.Do(new Sending(this, messages)));
 

@@ -42,6 +42,7 @@ public sealed class SqliteFile : IDisposable
         _writer = new(path, readOnly: false);
         _writer.Run("""
             CREATE TABLE IF NOT EXISTS rows(partition TEXT NOT NULL, key TEXT NOT NULL, etag INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(partition, key)) WITHOUT ROWID;
+            CREATE TABLE IF NOT EXISTS etags(one INTEGER PRIMARY KEY, last INTEGER NOT NULL);
             CREATE TABLE IF NOT EXISTS messages(seq INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, id TEXT NOT NULL, session TEXT, due INTEGER, attempts INTEGER NOT NULL DEFAULT 0, body BLOB NOT NULL);
             CREATE UNIQUE INDEX IF NOT EXISTS messages_id ON messages(queue, id);
             CREATE TABLE IF NOT EXISTS dead(queue TEXT NOT NULL, id TEXT NOT NULL, session TEXT, attempts INTEGER NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(queue, id)) WITHOUT ROWID;

@@ -50,12 +50,12 @@ public sealed class SqliteStore(SqliteFile file, SqliteBus bus) : IEntityStore
     public ValueTask Commit(string partition, IReadOnlyList<Op> ops, IReadOnlyList<Message>? messages = null, CancellationToken ct = default)
     {
         if (ops.Count > 100) throw new ArgumentException("an entity group holds at most 100 operations", nameof(ops));
-        return new(file.Do(new Group(partition, ops, new SqliteBus.Sending(bus, messages ?? []))));
+        return new(file.Do(new Group(bus, partition, ops, new SqliteBus.Sending(bus, messages ?? []))));
     }
 
     private static string Tag(long etag) => etag.ToString(CultureInfo.InvariantCulture);
 
-    private sealed class Group(string partition, IReadOnlyList<Op> ops, SqliteBus.Sending sending) : SqliteFile.Write
+    private sealed class Group(SqliteBus bus, string partition, IReadOnlyList<Op> ops, SqliteBus.Sending sending) : SqliteFile.Write
     {
         public override void Apply(SqliteSession s)
         {
@@ -82,6 +82,6 @@ public sealed class SqliteStore(SqliteFile file, SqliteBus bus) : IEntityStore
         public override void Durable() => sending.Durable();
 
         private void Put(SqliteSession s, string key, ReadOnlyMemory<byte> body) =>
-            s.Execute("INSERT INTO rows(partition, key, etag, body) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(partition, key) DO UPDATE SET etag=?3, body=?4", partition, key, SqliteBus.NextTag(), body);
+            s.Execute("INSERT INTO rows(partition, key, etag, body) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(partition, key) DO UPDATE SET etag=?3, body=?4", partition, key, bus.NextTag(), body);
     }
 }
