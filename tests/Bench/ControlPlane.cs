@@ -56,6 +56,18 @@ public sealed class ControlPlane : IAsyncDisposable
         }
     }
 
+    /// <summary>Until no message waits, no saga is under way and hosts know what they should: what is measured then is nothing else's.</summary>
+    public async Task Rest(Client client)
+    {
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < TimeSpan.FromMinutes(10);)
+        {
+            await Settle();
+            var queues = (await client.Get("/ops/v1/queues")).Must("queues").Json["queues"]!.AsArray();
+            if (queues.All(q => (int)q!["messages"]! == 0) && (await client.Get("/ops/v1/sagas")).Must("sagas").Json["sagas"]!.AsArray().Count == 0) return;
+        }
+        throw new TimeoutException("the control plane does not come to rest");
+    }
+
     private double Status(string field) =>
         double.Parse(File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith(field, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
 
