@@ -30,7 +30,7 @@ public static class Api
         OnStart = Flavors.Bootstrap,
     };
 
-    private static async ValueTask<bool> Holds(Services s, string host, string id) => (await Servers.Rows.Find(s.Store, id))?.Item is { Doomed: false } x && x.Host == host;
+    private static async ValueTask<bool> Holds(Services s, string host, string id) => (await Servers.Rows.Find(s.Store, id))?.Item.Host == host;
 
     // The old API is the new one at its first version, by another path.
     private static void Version(Utf8JsonWriter w, Call c, string id)

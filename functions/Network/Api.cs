@@ -44,8 +44,8 @@ public static class Api
         Sagas = [Networks.Sync, Ports.Sync, Ports.Removal, Routers.Sync, Routers.Removal, FloatingIps.Removal, SecurityGroups.Sync],
         Owners =
         [
-            new("port", async (s, host, id) => (await Tables.Ports.Find(s.Store, id))?.Item is { } p && p.Host == host && !p.Doomed, id => new RemovePort(id)) { Wanted = Specs.PortsOn },
-            new("router", async (s, host, id) => (await Tables.Routers.Find(s.Store, id))?.Item is { } r && r.Host == host && !r.Doomed, id => new RemoveRouter(id)) { Wanted = Specs.RoutersOn },
+            new("port", async (s, host, id) => (await Tables.Ports.Find(s.Store, id))?.Item.Host == host, id => new RemovePort(id)) { Wanted = Specs.PortsOn },
+            new("router", async (s, host, id) => (await Tables.Routers.Find(s.Store, id))?.Item.Host == host, id => new RemoveRouter(id)) { Wanted = Specs.RoutersOn },
         ],
     };
 }

@@ -9,6 +9,6 @@ usage: ./cloud COMMAND
   bench [--only OPERATION]...                            measures the control plane beside OpenStack Zed (about four minutes)
   generate                                               writes again what is made from the code and committed
   test [xunit arguments]                                 builds and runs all tests
-  soak [--kills N] [--seed N]                            kills the real processes at random while clients work, then looks for what is stuck, leaked or lost
+  soak [--real] [--kills N] [--seed N]                   kills the real processes at random while clients work, then looks for what is stuck, leaked or lost
   conformance SUITE                                      runs OpenStack's test suite: identity, image, compute, network, volume, interop
 T

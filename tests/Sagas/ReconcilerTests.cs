@@ -123,6 +123,42 @@ public sealed class ReconcilerTests
     }
 
     [Fact]
+    public async Task A_host_that_reports_while_a_deletion_tries_again_does_not_strand_it()
+    {
+        var s = await Busy();
+        await using var cloud = s.Cloud;
+        var line = cloud.Line;
+        // The host has seen the command, but its hypervisor was away.
+        cloud.Line = (host, m) =>
+        {
+            if (m.Command is not RemoveDomain) return line(host, m);
+            host.Handle(m with { Id = m.Id + ".seen", Command = new RebootDomain(s["server"], Soft: true, "n") });
+            return [new CommandReply(m.Host, m.Id, m.ReplyTo, m.Command.Key, m.Fence, Outcome.Failed, Message: "libvirtd is away", Retry: true)];
+        };
+        Stage.Good(await s.Send("DELETE", $"/compute/v2.1/servers/{s["server"]}"));
+        await cloud.Drain();
+        cloud.Line = line;
+        await Report(s);
+        await cloud.Pass(TimeSpan.FromMinutes(1));
+        Assert.Equal("gone", await s.StatusOf("server", "server"));
+        await Whole(s);
+    }
+
+    [Fact]
+    public async Task A_fence_that_a_host_is_ahead_with_is_caught_up()
+    {
+        var s = await Busy();
+        await using var cloud = s.Cloud;
+        var host = HostOf(s);
+        var ahead = host.Inventory().Items.First(i => i.Key == $"domain/{s["server"]}").Fence + 5;
+        Do(host, new RebootDomain(s["server"], Soft: true, "n"), ahead);
+        Stage.Good(await s.Send("DELETE", $"/compute/v2.1/servers/{s["server"]}"));
+        await cloud.Pass(TimeSpan.FromMinutes(3));
+        Assert.Equal("gone", await s.StatusOf("server", "server"));
+        await Whole(s);
+    }
+
+    [Fact]
     public async Task A_guest_that_stopped_while_its_host_was_away_is_shown_as_stopped()
     {
         var s = await Busy();

@@ -61,6 +61,18 @@ public sealed class Api(string url, string passwordFile, CancellationToken ct) :
         return false;
     }
 
+    /// <summary>Everything that was ever accepted goes, users before what they use.</summary>
+    public async Task DeleteAll()
+    {
+        foreach (var kind in (string[])["server", "floatingip", "router", "volume", "subnet", "network", "image"])
+            foreach (var promise in Promises.Values.Where(p => p.Kind == kind && !p.Deleted))
+            {
+                if (kind == "router" && await Get($"/network/v2.0/ports?device_id={promise.Id}") is { } ports)
+                    foreach (var port in ports.GetProperty("ports").EnumerateArray()) await Ask(HttpMethod.Put, $"{promise.Path}/{promise.Id}/remove_router_interface", new { port_id = port.GetProperty("id").GetString() });
+                if (!await Delete(promise.Id)) Surprises.Enqueue($"{kind} {promise.Id} can't be deleted");
+            }
+    }
+
     /// <summary>Asks until it is answered with success, or refused <paramref name="patience"/> times.</summary>
     public async Task<bool> Ask(HttpMethod method, string path, object? body, int patience = 20)
     {

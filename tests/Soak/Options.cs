@@ -3,10 +3,11 @@ using System.Globalization;
 namespace Cloud.Soak;
 
 /// <summary>How a soak was started.</summary>
-/// <param name="Bin">Folder of Cloud.Functions and Cloud.Agents.Simulated.</param>
-public sealed record Options(int Kills = 20, int Seed = 1, int Clients = 4, int Hosts = 3, string? Data = null, string Bin = "")
+/// <param name="Bin">Folder of the programs.</param>
+/// <param name="Image">A real guest's: then the host is real too, and sidecar and libvirtd are among the victims.</param>
+public sealed record Options(int Kills = 20, int Seed = 1, int Clients = 4, int Hosts = 3, string? Data = null, string Bin = "", string? Image = null)
 {
-    public const string Usage = "usage: soak [--kills N] [--seed N] [--clients N] [--hosts N] [--data DIR]";
+    public const string Usage = "usage: soak [--kills N] [--seed N] [--clients N] [--hosts N] [--data DIR] [--image QCOW2]";
 
     /// <exception cref="ArgumentException">With a text for the terminal.</exception>
     public static Options Parse(string[] args)
@@ -23,6 +24,7 @@ public sealed record Options(int Kills = 20, int Seed = 1, int Clients = 4, int 
                 "--clients" => options with { Clients = Number() },
                 "--hosts" => options with { Hosts = Number() },
                 "--data" => options with { Data = Path.GetFullPath(value) },
+                "--image" => options with { Image = Path.GetFullPath(value) },
                 "--bin" => options with { Bin = Path.GetFullPath(value) },
                 _ => throw new ArgumentException($"unknown option {args[i]}"),
             };

@@ -1,40 +1,33 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 
 namespace Cloud.Soak;
 
-/// <summary>One soak: starts the processes, lets clients work and the killer kill, waits for rest, judges.</summary>
+/// <summary>
+/// One soak: lets clients work and the killer kill, waits for rest, and judges what there is. Then everything is deleted, and it is
+/// judged again.
+/// </summary>
 public sealed class Soak : IAsyncDisposable
 {
     private readonly Options _options;
     private readonly Stopwatch _watch = Stopwatch.StartNew();
     private readonly CancellationTokenSource _end;
-    private readonly string _root, _data, _agents;
-    private readonly IReadOnlyList<string> _hosts;
-    private readonly Victim _control, _agent;
+    private readonly string _root;
+    private readonly Stand _stand;
     private readonly Api _api;
 
     public Soak(Options options)
     {
-        (_options, _end) = (options, new(TimeSpan.FromSeconds(240 + (20 * options.Kills))));
+        (_options, _end) = (options, new(TimeSpan.FromSeconds((options.Image is null ? 360 : 900) + (20 * options.Kills))));
         _root = options.Data is { } given ? Directory.CreateDirectory(given).FullName : Directory.CreateTempSubdirectory("cs-soak-").FullName;
-        (_data, _agents) = (Path.Combine(_root, "cloud"), Path.Combine(_root, "agents"));
-        _hosts = [.. Enumerable.Range(1, options.Hosts).Select(i => $"sim-{i}")];
-        var (http, amqp) = (Free(), Free());
-        _control = new("control plane", Path.Combine(options.Bin, "Cloud.Functions"),
-            ["up", "--data", _data, "--listen", $"127.0.0.1:{http}", "--amqp", $"127.0.0.1:{amqp}", .. _hosts.SelectMany(h => new[] { "--host", h })], Path.Combine(_root, "control.log"));
-        _agent = new("host agent", Path.Combine(options.Bin, "Cloud.Agents.Simulated"),
-            ["--data", _agents, "--control", $"amqp://127.0.0.1:{amqp}", "--secrets", _data, "--beat", "2", .. _hosts.SelectMany(h => new[] { "--name", h })], Path.Combine(_root, "agent.log"));
-        _api = new($"http://127.0.0.1:{http}", Path.Combine(_data, "admin-password"), _end.Token);
+        _stand = options.Image is null ? new SimulatedStand(options, _root) : new RealStand(options, _root);
+        _api = new(_stand.Url, Path.Combine(_stand.Data, "admin-password"), _end.Token);
     }
 
     /// <returns>True when nothing was stuck, leaked or lost.</returns>
     public async Task<bool> Run()
     {
-        _control.Start();
-        _agent.Start();
+        await _stand.Start();
         var (image, external) = await Prepare();
         using var stop = new CancellationTokenSource();
         var clients = Enumerable.Range(1, _options.Clients).Select(n => new Client(_api, n, image, external, (_options.Seed * 100) + n, stop.Token)).ToList();
@@ -42,23 +35,30 @@ public sealed class Soak : IAsyncDisposable
         await Kill();
         await stop.CancelAsync();
         await work;
-        var rested = await Rest();
-        await _agent.Stop();
-        await _control.Stop();
-        var verdict = await Verdict.Of(_data, _agents, _hosts, _api.Promises.Values);
-        verdict = verdict with { Stuck = [.. verdict.Stuck, .. rested ? Array.Empty<string>() : ["the queues did not come to rest within two minutes"], .. _api.Surprises] };
-        Print(verdict, clients.Sum(c => c.Worlds));
+        var verdict = await Judge("at rest");
+
+        // The same directory again, as after Ctrl-C.
+        await _stand.Start();
+        await _api.DeleteAll();
+        var second = await Judge("after all was deleted");
+        verdict = new([.. verdict.Stuck, .. second.Stuck, .. _api.Surprises], [.. verdict.Leaked, .. second.Leaked, .. await _stand.Leftovers()], [.. verdict.Lost, .. second.Lost]);
+
+        Console.WriteLine($"{_stand.Told}, seed {_options.Seed}, {_watch.Elapsed.TotalSeconds:0} s");
+        Console.WriteLine($"{_api.Accepted} requests accepted, {_api.Unanswered} without an answer; {clients.Sum(c => c.Worlds)} small worlds: {string.Join(", ", _api.Promises.Values.GroupBy(p => p.Kind).Select(g => $"{g.Count()} {g.Key}s"))}");
+        foreach (var problem in verdict.Stuck.Concat(verdict.Leaked).Concat(verdict.Lost).Take(20)) Console.WriteLine("  " + (problem.Length > 400 ? problem[..400] : problem));
+        Console.WriteLine(verdict);
         if (verdict.Good && _options.Data is null) Directory.Delete(_root, recursive: true);
         else Console.WriteLine($"state and logs: {_root}");
         return verdict.Good;
     }
 
-    private void Print(Verdict verdict, int worlds)
+    private async Task<Verdict> Judge(string when)
     {
-        Console.WriteLine($"{_control.Kills + _agent.Kills} kills ({_control.Kills} of the control plane, {_agent.Kills} of the host agent; {_control.Crashes + _agent.Crashes} ends of their own), seed {_options.Seed}, {_watch.Elapsed.TotalSeconds:0} s");
-        Console.WriteLine($"{_api.Accepted} requests accepted, {_api.Unanswered} without an answer; {worlds} small worlds: {string.Join(", ", _api.Promises.Values.GroupBy(p => p.Kind).Select(g => $"{g.Count()} {g.Key}s"))}");
-        foreach (var problem in verdict.Stuck.Concat(verdict.Leaked).Concat(verdict.Lost).Take(20)) Console.WriteLine("  " + (problem.Length > 400 ? problem[..400] : problem));
-        Console.WriteLine(verdict);
+        var rested = await Rest();
+        await _stand.Stop();
+        var verdict = await Verdict.Of(Path.Combine(_stand.Data, "state.db"), _stand.Held(), _api.Promises.Values);
+        string[] Mark(IEnumerable<string> problems) => [.. problems.Select(p => $"{when}: {p}")];
+        return new(Mark([.. verdict.Stuck, .. rested ? Array.Empty<string>() : ["the queues did not come to rest within two minutes"]]), Mark([.. verdict.Leaked, .. await _stand.Untrue()]), Mark(verdict.Lost));
     }
 
     private async Task<(string Image, string External)> Prepare()
@@ -68,8 +68,8 @@ public sealed class Soak : IAsyncDisposable
         await _api.Ask(HttpMethod.Put, $"/compute/v2.1/os-quota-sets/{_api.Project}", new { quota_set = new { instances = 1000, cores = 1000, ram = 1000000 } });
         await _api.Ask(HttpMethod.Put, $"/network/v2.0/quotas/{_api.Project}", new { quota = new { router = 1000, network = 1000, subnet = 1000, port = 5000, floatingip = 1000 } });
         await _api.Ask(HttpMethod.Put, $"/volume/v3/{_api.Project}/os-quota-sets/{_api.Project}", new { quota_set = new { volumes = 1000, gigabytes = 10000 } });
-        var image = await _api.Create("image", "/image/v2/images", "images", "soak", new { name = "soak", disk_format = "raw", container_format = "bare" });
-        await _api.Upload($"/image/v2/images/{image}/file", new byte[1024]);
+        var image = await _api.Create("image", "/image/v2/images", "images", "soak", new { name = "soak", disk_format = _options.Image is null ? "raw" : "qcow2", container_format = "bare" });
+        await _api.Upload($"/image/v2/images/{image}/file", _options.Image is { } file ? await File.ReadAllBytesAsync(file, _end.Token) : new byte[1024]);
         var external = await _api.Create("network", "/network/v2.0/networks", "networks", "ext", new Dictionary<string, object> { ["network"] = new Dictionary<string, object> { ["name"] = "ext", ["router:external"] = true } });
         await _api.Create("subnet", "/network/v2.0/subnets", "subnets", "extsub", new { subnet = new { name = "extsub", network_id = external, ip_version = 4, cidr = "198.18.0.0/20", enable_dhcp = false } });
         return (image!, external!);
@@ -84,15 +84,13 @@ public sealed class Soak : IAsyncDisposable
             var (hurry, least) = (chance.Next(5) == 0, _api.Accepted + chance.Next(12));
             for (var i = 0; !hurry && i < 100 && _api.Accepted < least; i++) await Task.Delay(100, _end.Token);
             await Task.Delay(TimeSpan.FromSeconds(0.3 + (chance.NextDouble() * 2.7)), _end.Token);
-            await _control.Look();
-            await _agent.Look();
+            await _stand.Look();
             var away = TimeSpan.FromSeconds(chance.NextDouble() * 0.5);
-            switch (chance.Next(5))
-            {
-                case < 2: await _control.Kill(away); break;
-                case < 4: await _agent.Kill(away); break;
-                default: await Task.WhenAll(_control.Kill(away), _agent.Kill(away)); n++; break;
-            }
+            var first = chance.Next(_stand.Victims);
+            // Now and then two at once.
+            var second = chance.Next(5) == 0 ? (first + 1 + chance.Next(_stand.Victims - 1)) % _stand.Victims : first;
+            await Task.WhenAll(_stand.Kill(first, away), second != first ? _stand.Kill(second, away) : Task.CompletedTask);
+            if (second != first) n++;
         }
     }
 
@@ -101,8 +99,7 @@ public sealed class Soak : IAsyncDisposable
     {
         for (var patience = Stopwatch.StartNew(); patience.Elapsed < TimeSpan.FromMinutes(2);)
         {
-            await _control.Look();
-            await _agent.Look();
+            await _stand.Look();
             if (await _api.Get("/ops/v1/queues") is { } q && await _api.Get("/ops/v1/sagas") is { } s && s.GetProperty("sagas").GetArrayLength() == 0
                 && q.GetProperty("queues").EnumerateArray().All(x => Left(x) == 0)) return true;
             await Task.Delay(500, _end.Token);
@@ -113,17 +110,9 @@ public sealed class Soak : IAsyncDisposable
     // Heartbeats come and go.
     private static int Left(JsonElement queue) => queue.GetProperty("name").GetString() == "replies" ? 0 : queue.GetProperty("messages").GetInt32();
 
-    private static int Free()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     public async ValueTask DisposeAsync()
     {
-        await _agent.DisposeAsync();
-        await _control.DisposeAsync();
+        await _stand.DisposeAsync();
         _api.Dispose();
         _end.Dispose();
     }

@@ -13,20 +13,20 @@ public sealed record Verdict(IReadOnlyList<string> Stuck, IReadOnlyList<string> 
 
     public override string ToString() => $"{Stuck.Count} stuck, {Leaked.Count} leaked, {Lost.Count} lost";
 
-    public static async Task<Verdict> Of(string data, string agents, IEnumerable<string> hosts, IEnumerable<Promise> promises)
+    public static async Task<Verdict> Of(string file, IEnumerable<(string Host, Dictionary<string, Thing> Things)> held, IEnumerable<Promise> promises)
     {
         var rows = new List<Row>();
         var messages = new List<Message>();
         var dead = new List<string>();
-        using (var state = LocalState.Open(Path.Combine(data, "state.db"), TimeProvider.System))
+        using (var state = LocalState.Open(file, TimeProvider.System))
         {
             await foreach (var row in state.Store.Partitions("")) rows.Add(row);
             foreach (var queue in (await state.Bus.Depths()).Keys)
                 while (await state.Bus.Receive(queue, int.MaxValue, TimeSpan.FromMinutes(5), TimeSpan.Zero) is { Count: > 0 } some) messages.AddRange(some.Select(d => d.Message));
-            foreach (var queue in Triggers.All(Slices.All).OfType<Platform.Hosting.QueueTrigger>().Select(t => t.Queue).Concat(hosts.Select(Agents.Contract.Names.HostQueue)))
+            foreach (var queue in Triggers.All(Slices.All).OfType<Platform.Hosting.QueueTrigger>().Select(t => t.Queue).Concat(held.Select(h => Agents.Contract.Names.HostQueue(h.Host))))
                 dead.AddRange((await state.Bus.DeadLetters(queue, int.MaxValue)).Select(d => $"dead letter in {queue}: {d.Message.Id} {d.Reason}"));
         }
-        await using var cloud = TestCloud.Of(rows, messages, hosts.Select(h => SimulatedHost.From(h, Journal.Read(Path.Combine(agents, h + ".journal")))), TimeProvider.System.GetUtcNow());
+        await using var cloud = TestCloud.Of(rows, messages, held.Select(h => SimulatedHost.From(h.Host, h.Things)), TimeProvider.System.GetUtcNow());
         var found = (await World.Check(cloud)).Problems;
         // A kill between writes to two partitions leaves claims and pointers to the sweeper, which takes its time.
         if (found.Any(p => p.What is Wrong.Claim or Wrong.Pointer))

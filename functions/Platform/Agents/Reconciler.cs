@@ -5,7 +5,7 @@ namespace Cloud.Platform.Agents;
 
 /// <summary>Says which things on hosts belong to rows of one kind.</summary>
 /// <param name="Prefix">Of the key on the host: disk, port, domain...</param>
-/// <param name="Holds">True when this host should hold the thing with this id.</param>
+/// <param name="Holds">True when this host may hold the thing with this id: while a row says so, even one that is being deleted, its saga sees to it.</param>
 /// <param name="Remove">Gets rid of it.</param>
 public sealed record Owner(string Prefix, Func<Services, string, string, ValueTask<bool>> Holds, Func<string, Command> Remove)
 {

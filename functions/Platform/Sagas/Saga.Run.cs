@@ -172,6 +172,8 @@ public sealed partial class Saga<T>
         }
         var again = reply.Outcome == Outcome.Stale || reply.Retry || !CanFail(saga);
         waiting[i] = waiting[i] with { Tries = waiting[i].Tries + 1 };
+        // The host has seen a newer fence than the row can give: the row moves on.
+        if (reply.Outcome == Outcome.Stale) work.Item = work.Item with { };
         if (!again || (waiting[i].Tries >= TriesOfCommand && CanFail(saga)))
             return await Fail(s, state, work, _steps[saga.Step].Name + ": the host could not do it.", ct);
         // Rebuilt from the row as it is now, with its present fence; a little later each time.
