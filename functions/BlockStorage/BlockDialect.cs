@@ -8,7 +8,7 @@ public static class BlockDialect
 {
     public static readonly Dialect Value = new("volume")
     {
-        Microversions = new("volume", new(3, 0), new(3, 70)), ProjectInPath = true, ForgivesAllTenants = true, StrictSlash = true, NextAfterFullPage = true,
+        Microversions = new("volume", new(3, 0), new(3, 70)), ProjectInPath = true, ForgivesAllTenants = true, StrictSlash = true, NextAfterFullPage = true, Offsets = true, UnknownMarker = 404,
         Time = t => t.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff", CultureInfo.InvariantCulture),
         Error = NamedFaults.Of("computeFault"), Json = Lenient.Json,
         Links = (w, c, page) =>

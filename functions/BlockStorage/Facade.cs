@@ -15,6 +15,7 @@ public static class Facade
         var v = (await Volumes.Rows.Find(c.Store, id, c.User?.ProjectId, c.Cancelled))?.Item;
         if (v is null or { Doomed: true } || v.ProjectId != c.User?.ProjectId) throw new Fault(404, $"Volume {id} could not be found.");
         if (v.Status != "available") throw Fault.BadRequest($"Invalid volume: volume {id} status must be 'available'. Currently in '{v.Status}'");
+        if (v.ReadOnly == true) throw Fault.BadRequest($"Invalid volume: volume {id} is read-only, and guests here write on what they have.");
         if (bootable && v.Bootable != "true") throw Fault.BadRequest($"Block Device {id} is not bootable.");
         if (host is not null && v.Host.Length > 0 && v.Host != host) throw Fault.BadRequest($"Invalid volume: volume {id} is on another host than the server.");
     }
@@ -24,6 +25,7 @@ public static class Facade
         v.Attachment is not null && !Has(v, server) ? throw new SagaFault($"Volume {id} is attached to another server.")
         : v.Host.Length > 0 && v.Host != host ? throw new SagaFault($"Volume {id} is on another host.")
         : v.Attachment is not null ? v
+        : v.ReadOnly == true ? throw new SagaFault($"Volume {id} is read-only.")
         : v.Status != "available" ? throw new SagaFault($"Volume {id} is {v.Status}.")
         : v with { Status = "attaching", Host = host, Attachment = new(s.Ids.New(), server, "/dev/" + device, s.Now) }, missing: id);
 

@@ -78,9 +78,21 @@ public static class Infrastructure
                 if (c.Version >= new ApiVersion(3, 49)) w.WriteString("backend_state", Hosts.IsUp(c.Services, h) ? "up" : "down");
             }));
         }),
-        .. new[] { "enable", "disable", "disable-log-reason", "freeze", "thaw", "failover_host", "get-log", "set-log" }
-            .Select(a => Route.Missing("PUT", $"{Services}/{a}", "admin", "A host's volumes go with its compute service: enable and disable that.")),
+        .. new[] { "failover_host", "get-log", "set-log" }.Select(a => Route.Missing("PUT", $"{Services}/{a}", "admin", Together)),
+        .. new[] { "enable", "disable", "disable-log-reason", "freeze", "thaw" }.Select(a => Route.Missing("PUT", $"{Services}/{a}", "admin", Together) with { Run = c => Refuse(c, a) }),
     ];
+
+    private const string Together = "A host's volumes go with its compute service: enable and disable that.";
+
+    // What names nothing is told first.
+    private static async ValueTask<Reply> Refuse(Call c, string action)
+    {
+        var (host, ofService) = (VolumeActions.Text(c.Json, "host"), action is not ("freeze" or "thaw"));
+        if (host is null || (action == "disable-log-reason" && VolumeActions.Text(c.Json, "disabled_reason") is null)) throw Fault.BadRequest("Invalid input: host, and for disable-log-reason disabled_reason, must be there.");
+        if (!(await Hosts.All(c.Services, c.Cancelled)).Any(h => host == h.Name || host == h.Name + "@local") || (ofService && VolumeActions.Text(c.Json, "binary") is not (null or "cinder-volume")))
+            throw new Fault(ofService ? 404 : 400, $"Service {Volumes.Short(host)} could not be found.");
+        throw new Fault(501, Together);
+    }
 
     public static async ValueTask<bool> HasZone(Call c, string zone) => zone == "nova" || (await Hosts.All(c.Services, c.Cancelled)).Any(h => h.Capacity.Zone == zone);
 }

@@ -44,6 +44,8 @@ public sealed record Volume : Resource
     [Field(Detail = true, Since = "3.65")] public bool ConsumesQuota => true;
     /// <summary>What the client said about booting from it; null: it does if it came from an image.</summary>
     public bool? BootFlag { get; init; }
+    /// <summary>Whether guests may write on it; null: nobody ever said.</summary>
+    public bool? ReadOnly { get; init; }
     public string? ImageId { get; init; }
     /// <summary>What was known of the image when the volume was made from it; null when it wasn't.</summary>
     public Dictionary<string, string>? ImageMetadata { get; init; }
@@ -65,13 +67,15 @@ public sealed record Snapshot : Resource
 {
     [Field(Filter = true, Sort = true)] public new string Id { get => base.Id; init => base.Id = value; }
     [Field(In.Both, Filter = true, Sort = true, Nullable = true), MaxLength(255)] public string? Name { get; init; }
-    [Field(In.Both, WriteOnly = true, Nullable = true), MaxLength(255), JsonIgnore] public string? DisplayName { get => Name; init => Name = value; }
+    [Field(In.Both, WriteOnly = true, Nullable = true, Sort = true), MaxLength(255), JsonIgnore] public string? DisplayName { get => Name; init => Name = value; }
     [Field(In.Both, Nullable = true), MaxLength(255)] public string? Description { get; init; }
     [Field(In.Both, WriteOnly = true, Nullable = true), MaxLength(255), JsonIgnore] public string? DisplayDescription { get => Description; init => Description = value; }
     [Field(In.Create, Filter = true, Required = true, Nullable = true)] public string VolumeId { get; init => field = value ?? ""; } = "";
     [Field(In.Create, WriteOnly = true), JsonIgnore] public bool Force { get; init; }
     [Field(In.Create, Nullable = true)] public Dictionary<string, string>? Metadata { get; init; } = [];
     [Field(Filter = true, Sort = true)] public string Status { get; init; } = "creating";
+    /// <summary>What somebody who keeps the books himself said of it.</summary>
+    public string? Progress { get; init; }
     [Field] public int Size { get; init; }
     [Field(Wire = "created_at", Sort = true)] public DateTimeOffset Made => CreatedAt;
     [Field(Wire = "updated_at", Sort = true)] public DateTimeOffset? Changed => UpdatedAt;
@@ -87,7 +91,8 @@ public sealed record Snapshot : Resource
 public sealed record VolumeType : Resource
 {
     [Field] public new string Id { get => base.Id; init => base.Id = value; }
-    [Field(In.Both, Required = true, Filter = true, Sort = true), Length(1, 255)] public string Name { get; init; } = "";
+    // Clients that change only the description send null.
+    [Field(In.Both, Required = true, Filter = true, Sort = true, Nullable = true), Length(1, 255)] public string Name { get; init => field = value ?? field; } = "";
     [Field(In.Both, Nullable = true), MaxLength(255)] public string? Description { get; init; }
     [Field(In.Create, Nullable = true)] public Dictionary<string, string>? ExtraSpecs { get; init; } = [];
     [Field(In.Create, WriteOnly = true, Wire = "os-volume-type-access:is_public"), JsonIgnore] public bool IsPublicAccess { get => IsPublic; init => IsPublic = value; }

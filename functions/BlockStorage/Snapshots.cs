@@ -36,7 +36,7 @@ public static class Snapshots
         {
             // In lists with details and alone, not in the answers of create and update.
             if (!detail || c.Method is not ("GET" or "HEAD")) return;
-            w.WriteString("os-extended-snapshot-attributes:progress", s.Status == "available" ? "100%" : "0%");
+            w.WriteString("os-extended-snapshot-attributes:progress", s.Progress ?? (s.Status == "available" ? "100%" : "0%"));
             w.WriteString("os-extended-snapshot-attributes:project_id", s.ProjectId);
         },
     };
@@ -58,8 +58,25 @@ public static class Snapshots
             await Kind.Change(c, "volume:force_delete", d => d.Item = d.Item with { Status = "deleting" }, Removal);
             return Reply.Empty(202);
         }) { Action = "os-force_delete" },
-        Unoffered.Action(Kind, "os-update_snapshot_status"), Unoffered.Action(Kind, "os-unmanage"),
+        new("POST", Action, "volume:update", UpdateStatus) { Action = "os-update_snapshot_status" },
+        Unoffered.Action(Kind, "os-unmanage"),
     ];
+
+    // For whoever takes snapshots by himself: only from a state that waits for it.
+    private static async ValueTask<Reply> UpdateStatus(Call c)
+    {
+        var body = c.Body("os-update_snapshot_status");
+        var status = VolumeActions.Text(body, "status") ?? throw Fault.BadRequest("Invalid input for field/attribute status.");
+        var progress = VolumeActions.Text(body, "progress", 5);
+        if (progress is not null && !(progress.EndsWith('%') && int.TryParse(progress[..^1], System.Globalization.NumberStyles.None, null, out var n) && n <= 100)) throw Fault.BadRequest("Invalid input for field/attribute progress: it must be a percentage from 0% to 100%.");
+        await Kind.Change(c, "volume:update", d =>
+        {
+            string[] next = d.Item.Saga is not null ? [] : d.Item.Status switch { "creating" => ["creating", "available", "error"], "deleting" => ["deleting", "error_deleting"], _ => [] };
+            if (!next.Contains(status)) throw Fault.BadRequest($"Provided snapshot status {Volumes.Short(status)} not allowed for snapshot with status {d.Item.Status}.");
+            d.Item = d.Item with { Status = status, Progress = progress };
+        });
+        return Reply.Empty(202);
+    }
 
     private static HostCommand[] Remove(Snapshot s) => s.Host.Length > 0 ? [new(s.Host, new RemoveDisk(s.Id))] : [];
 

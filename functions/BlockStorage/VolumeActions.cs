@@ -20,6 +20,13 @@ public static class VolumeActions
             await Volumes.Kind.Change(c, "volume:update", d => d.Item = d.Item with { BootFlag = flag });
             return Reply.Empty(200);
         }) { Action = "os-set_bootable" },
+        new("POST", Path, "volume:update", async c =>
+        {
+            var only = c.Body("os-update_readonly_flag").TryGetProperty("readonly", out var r) && Lenient.Boolean(r) is { } read ? read : throw Fault.BadRequest("Invalid input for field/attribute readonly.");
+            await Volumes.Kind.Change(c, "volume:update", d => d.Item = d.Item.Status == "available" ? d.Item with { ReadOnly = only } : throw Fault.BadRequest($"Invalid volume: Volume {d.Item.Id} status must be available to update readonly flag, but current status is: {d.Item.Status}."));
+            return Reply.Empty(202);
+        }) { Action = "os-update_readonly_flag" },
+        new("POST", Path, "volume:update", Retype) { Action = "os-retype" },
         new("POST", Path, "volume:reset_status", ResetStatus) { Action = "os-reset_status" },
         new("POST", Path, "volume:force_delete", async c =>
         {
@@ -35,7 +42,7 @@ public static class VolumeActions
         }),
         ImageMetadata("os-unset_image_metadata", "volume:update", (body, now) => now.Remove(Text(body, "key") ?? throw Fault.BadRequest("The key cannot be None.")) ? now : throw new Fault(404, "Metadata item was not found.")),
         .. VolumeBooking.Routes,
-        .. new[] { "os-initialize_connection", "os-terminate_connection", "os-retype", "os-migrate_volume", "os-migrate_volume_completion", "os-volume_upload_image", "os-update_readonly_flag", "revert", "os-unmanage", "os-reimage", "os-extend_volume_completion" }
+        .. new[] { "os-initialize_connection", "os-terminate_connection", "os-migrate_volume", "os-migrate_volume_completion", "os-volume_upload_image", "revert", "os-unmanage", "os-reimage", "os-extend_volume_completion" }
             .Select(a => Unoffered.Action(Volumes.Kind, a)),
     ];
 
@@ -59,6 +66,23 @@ public static class VolumeActions
             if (size <= v.Size) throw Fault.BadRequest($"Invalid input received: New size for extend must be greater than current size. (current: {v.Size}, extended: {size}).");
             d.Item = v with { Size = size, OldSize = v.Size ?? 0, Status = "extending" };
         }, VolumeSagas.Extension, more: async d => d.Ops.AddRange(await Volumes.Quota.Reserve(c.Store, d.Item.ProjectId, [new("gigabytes", size - d.Old!.Size!.Value)], BlockDialect.Over)));
+        return Reply.Empty(202);
+    }
+
+    // Types differ in nothing that is on a host, so no bytes have to move.
+    private static async ValueTask<Reply> Retype(Call c)
+    {
+        var body = c.Body("os-retype");
+        var name = Text(body, "new_type") is { Length: > 0 } given ? given : throw Fault.BadRequest("Invalid input for field/attribute new_type.");
+        if (Text(body, "migration_policy") is not (null or "never" or "on-demand")) throw Fault.BadRequest("Invalid input for field/attribute migration_policy: it must be never or on-demand.");
+        await Volumes.Kind.Load(c, "volume:update");
+        var type = await VolumeTypes.Usable(c, name) ?? throw new Fault(404, $"Volume type with name {Volumes.Short(name)} could not be found.");
+        await Volumes.Kind.Change(c, "volume:update", d =>
+        {
+            if (d.Item.Status is not ("available" or "in-use")) throw Fault.BadRequest($"Invalid volume: Volume {d.Item.Id} status must be available or in-use to retype, but current status is: {d.Item.Status}.");
+            if (d.Item.VolumeTypeId == type.Id) throw Fault.BadRequest($"Invalid input received: New volume_type same as original: {type.Name}.");
+            d.Item = d.Item with { VolumeType = type.Name, VolumeTypeId = type.Id };
+        });
         return Reply.Empty(202);
     }
 

@@ -10,7 +10,7 @@ public static class VolumeView
     {
         w.Links(("self", $"{c.BaseUrl}/v3/{v.ProjectId}/volumes/{v.Id}"), ("bookmark", $"{c.BaseUrl}/{v.ProjectId}/volumes/{v.Id}"));
         if (!detail) return;
-        w.Map("metadata", v.Attachment is not null && c.Method == "GET" ? v.Metadata.Append(new("attached_mode", "rw")) : v.Metadata);
+        w.Map("metadata", c.Method == "GET" ? v.Metadata.Concat(Visible(v)) : v.Metadata);
         w.Objects("attachments", v.Attachment is { } there ? [there] : Array.Empty<Attachment>(), a =>
         {
             w.WriteString("id", v.Id);
@@ -31,5 +31,12 @@ public static class VolumeView
             w.WriteNull("os-vol-mig-status-attr:name_id");
         }
         if (v.ImageMetadata is { } image) w.Map("volume_image_metadata", image);
+    }
+
+    // What Cinder itself writes among the client's own.
+    private static IEnumerable<KeyValuePair<string, string>> Visible(Volume v)
+    {
+        if (v.Attachment is not null) yield return new("attached_mode", "rw");
+        if (v.ReadOnly is { } only) yield return new("readonly", only ? "True" : "False");
     }
 }

@@ -15,7 +15,7 @@ public static class Api
         new("GET", "/v2", Policy.Anyone, c => new(Reply.Object(200, w => w.Object("version", () => Version(w, c, "v2.0"))))),
         new("GET", "/v2.1", Policy.Anyone, c => new(Reply.Object(200, w => w.Object("version", () => Version(w, c, "v2.1"))))),
         .. Servers.Routes, .. ServerActions.Routes, .. ServerHistory.Routes, .. ServerMetadata.Routes, .. VolumeAttachments.Routes, .. Interfaces.Routes, .. Flavors.Routes, .. Keypairs.Routes,
-        .. Infrastructure.Routes, .. Hypervisors.Routes, .. Limits.Routes, .. Unoffered.Routes,
+        .. Infrastructure.Routes, .. Hypervisors.Routes, .. OldHosts.Routes, .. Limits.Routes, .. Unoffered.Routes,
     ])
     {
         CatalogName = "nova", CatalogPath = "/v2.1",

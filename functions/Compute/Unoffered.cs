@@ -14,7 +14,6 @@ public static class Unoffered
         .. new[] { "add_host", "remove_host", "set_metadata" }.Select(a => Route.Missing("POST", Root + "os-aggregates/{aggregate}/action", "admin", "Aggregates are not offered.", a)),
         Empty("os-migrations", "migrations", "admin"), Empty("extensions", "extensions"), NotThere("GET extensions/{alias}"),
         .. Each("Usage is kept by the metering service.", "authenticated", "GET os-simple-tenant-usage/{project}"), .. Each("Usage is kept by the metering service.", "admin", "GET os-simple-tenant-usage", "GET os-instance_usage_audit_log", "GET os-instance_usage_audit_log/{before}"),
-        .. Each("Hosts are shown by os-hypervisors and os-services.", "admin", "GET os-hosts", "GET os-hosts/{host}", "PUT os-hosts/{host}", "GET os-hosts/{host}/reboot", "GET os-hosts/{host}/shutdown", "GET os-hosts/{host}/startup"),
         .. Each("Guest agents are not kept.", "admin", "GET os-agents", "POST os-agents", "PUT os-agents/{agent}", "DELETE os-agents/{agent}"),
         .. Each("Snapshots are made by the block storage service.", "admin", "POST os-assisted-volume-snapshots", "DELETE os-assisted-volume-snapshots/{snapshot}"),
         .. Each("Events come from within this cloud only.", "admin", "POST os-server-external-events"), .. Each("Remote consoles are not offered; read the console output.", "admin", "GET os-console-auth-tokens/{token}"),

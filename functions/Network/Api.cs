@@ -31,7 +31,7 @@ public static class Api
         .. Networks.Routes, .. Subnets.Routes, .. Ports.Routes, .. Routers.Routes, .. FloatingIps.Routes, .. SecurityGroups.Routes, .. SecurityRules.Routes,
         .. Tagging.Routes(Networks.Kind, "network:update_network"), .. Tagging.Routes(Subnets.Kind, "network:update_subnet"), .. Tagging.Routes(Ports.Kind, "network:update_port"),
         .. Tagging.Routes(Routers.Kind, "network:update_router"), .. Tagging.Routes(FloatingIps.Kind, "network:update_floatingip"), .. Tagging.Routes(SecurityGroups.Kind, "network:update_security_group"),
-        .. Extensions.Routes, .. Quotas.Routes, .. Infrastructure.Routes, .. Unoffered.Routes,
+        .. Extensions.Routes, .. Quotas.Routes, .. Infrastructure.Routes, .. IpAvailability.Routes, .. Unoffered.Routes,
     ])
     {
         CatalogName = "neutron",

@@ -9,7 +9,7 @@ public static class Extensions
     [
         ("agent", "agent"), ("allowed-address-pairs", "Allowed Address Pairs"), ("availability_zone", "Availability Zone"), ("binding", "Port Binding"), ("external-net", "Neutron external network"),
         ("ext-gw-mode", "Neutron L3 Configurable external gateway mode"), ("extraroute", "Neutron Extra Route"), ("extraroute-atomic", "Atomically add/remove extra routes"), ("net-mtu", "Network MTU"),
-        ("network_availability_zone", "Network Availability Zone"), ("pagination", "Pagination support"), ("port-security", "Port Security"), ("project-id", "project_id field enabled"), ("provider", "Provider Network"),
+        ("network-ip-availability", "Network IP Availability"), ("network_availability_zone", "Network Availability Zone"), ("pagination", "Pagination support"), ("port-security", "Port Security"), ("project-id", "project_id field enabled"), ("provider", "Provider Network"),
         ("quotas", "Quota management support"), ("quota_details", "Quota details management support"), ("revision-if-match", "If-Match constraints based on revision_number"), ("router", "Neutron L3 Router"),
         ("security-group", "security-group"), ("sorting", "Sorting support"), ("standard-attr-description", "standard-attr-description"), ("standard-attr-revisions", "Resource revision numbers"),
         ("standard-attr-tag", "Tag support for resources with standard attribute"), ("standard-attr-timestamp", "Resource timestamps"), ("subnet_allocation", "Subnet Allocation"),

@@ -9,9 +9,10 @@ public static class Infrastructure
 {
     public static readonly Route[] Routes =
     [
-        new("GET", "/v2.0/agents", "network:get_agents", async c =>
+        // Whoever may not see them sees none.
+        new("GET", "/v2.0/agents", "authenticated", async c =>
         {
-            var hosts = (await Hosts.All(c.Services, c.Cancelled)).Where(h => Wanted(c, h));
+            var hosts = (await Hosts.All(c.Services, c.Cancelled)).Where(h => c.Allows("network:get_agents", default) && Wanted(c, h));
             return Reply.Object(200, w => w.Objects("agents", hosts, h => Write(w, c, h)));
         }),
         new("GET", "/v2.0/agents/{id}", "network:get_agents", async c =>

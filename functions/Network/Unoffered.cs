@@ -8,7 +8,7 @@ public static class Unoffered
     private static readonly string[] Collections =
     [
         "address-groups", "bgp-peers", "bgp-speakers", "bgpvpn/bgpvpns", "default-security-group-rules", "flavors", "floatingip_pools", "fwaas/firewall_groups", "fwaas/firewall_policies", "fwaas/firewall_rules", "local_ips", "log/logs",
-        "log/loggable-resources", "metering/metering-labels", "metering/metering-label-rules", "ndp_proxies", "network-ip-availabilities", "network_segment_ranges", "qos/rule-types", "security-groups-default-statefulness", "segments",
+        "log/loggable-resources", "metering/metering-labels", "metering/metering-label-rules", "ndp_proxies", "network_segment_ranges", "qos/rule-types", "security-groups-default-statefulness", "segments",
         "service_profiles", "sfc/flow_classifiers", "sfc/port_chains", "sfc/port_pairs", "sfc/port_pair_groups", "sfc/service_graphs", "taas/tap_flows", "taas/tap_mirrors", "taas/tap_services", "vpn/endpoint-groups", "vpn/ikepolicies",
         "vpn/ipsecpolicies", "vpn/ipsec-site-connections", "vpn/vpnservices", "auto-allocated-topology", "qos/alias_bandwidth_limit_rules", "qos/alias_dscp_marking_rules", "qos/alias_minimum_bandwidth_rules", "qos/alias_minimum_packet_rate_rules",
     ];

@@ -26,6 +26,7 @@ public sealed class OtherProjectsTests(Scene scene) : IClassFixture<Scene>
         ["PUT /v2.0/floatingips/{id}"] = """{"floatingip":{"port_id":"{port}"}}""", ["PUT /v2.0/security-groups/{id}"] = """{"security_group":{"name":"mine"}}""", ["PUT /v2.0/routers/{id}/add_router_interface"] = """{"port_id":"{port}"}""", ["PUT /v2.0/routers/{id}/remove_router_interface"] = """{"subnet_id":"{subnet}"}""",
         ["PUT /v2.0/routers/{id}/add_extraroutes"] = """{"router":{"routes":[]}}""", ["PUT /v2.0/routers/{id}/remove_extraroutes"] = """{"router":{"routes":[]}}""", ["tags"] = """{"tags":["a"]}""",
         ["PUT /v3/{project_id}/volumes/{id}"] = """{"volume":{"name":"mine"}}""", ["PUT /v3/{project_id}/snapshots/{id}"] = """{"snapshot":{"name":"mine"}}""", ["metadata"] = """{"metadata":{"a":"b"}}""", ["{key}"] = """{"meta":{"k":"b"}}""",
+        ["os-update_readonly_flag"] = """{"os-update_readonly_flag":{"readonly":true}}""", ["os-retype"] = """{"os-retype":{"new_type":"local"}}""", ["os-update_snapshot_status"] = """{"os-update_snapshot_status":{"status":"error"}}""",
         ["os-extend"] = """{"os-extend":{"new_size":2}}""", ["os-set_bootable"] = """{"os-set_bootable":{"bootable":true}}""", ["os-attach"] = """{"os-attach":{"instance_uuid":"{server}","mountpoint":"/dev/vdx"}}""", ["os-set_image_metadata"] = """{"os-set_image_metadata":{"metadata":{"a":"b"}}}""", ["os-unset_image_metadata"] = """{"os-unset_image_metadata":{"key":"a"}}""",
     };
 

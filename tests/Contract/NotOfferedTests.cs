@@ -7,7 +7,7 @@ namespace Cloud.Tests.Contract;
 public sealed class NotOfferedTests(Scene scene) : IClassFixture<Scene>
 {
     [Theory]
-    [InlineData("/compute/v2.1/os-hosts")]
+    [InlineData("/compute/v2.1/os-agents")]
     [InlineData("/compute/v2.1/os-instance_usage_audit_log")]
     [InlineData("/network/v2.0/agents/{nothing}/l3-routers")]
     [InlineData("/volume/v3/{own}/scheduler-stats/get_pools")]

@@ -35,6 +35,10 @@ public sealed record Dialect(string Service)
     public bool StrictSlash { get; init; }
     /// <summary>A page that is full has a link to the next one, even if that turns out to be empty.</summary>
     public bool NextAfterFullPage { get; init; }
+    /// <summary>Pages may also begin at a number of items from the first (Cinder).</summary>
+    public bool Offsets { get; init; }
+    /// <summary>Status when a page is to follow something that isn't there.</summary>
+    public int UnknownMarker { get; init; } = 400;
     /// <summary>Turns older forms of a path into the one that the routes have.</summary>
     public Func<string, string> Rewrite { get; init; } = path => path;
     /// <summary>Header that carries the request id besides X-Openstack-Request-Id.</summary>
@@ -59,7 +63,7 @@ public static class PageLinks
     public static string With(Call call, params (string Key, string Value)[] set)
     {
         var keys = set.Select(s => s.Key).ToHashSet();
-        var query = call.Query.Where(q => !keys.Contains(q.Key) && q.Key != "marker").Concat(set);
+        var query = call.Query.Where(q => !keys.Contains(q.Key) && q.Key is not ("marker" or "offset")).Concat(set);
         return call.BaseUrl + call.Path + "?" + string.Join('&', query.Select(q => $"{Uri.EscapeDataString(q.Item1)}={Uri.EscapeDataString(q.Item2)}"));
     }
 }

@@ -38,7 +38,7 @@ public sealed partial record Kind<T>
         c.Require(policy, c.Own);
         bool Shows(T x) => (IsShared(c, x) || c.Allows(Sees, TargetOf(x))) && tests.TrueForAll(t => t(x));
         // In the store's own order no more is read than is shown and what the filters drop.
-        if (sorts.Count == 0 && c.First("page_reverse") is not ("True" or "true" or "1"))
+        if (sorts.Count == 0 && Offset(c) == 0 && c.First("page_reverse") is not ("True" or "true" or "1"))
         {
             if (marker is not null && (await Rows.Find(c.Store, marker, c.User?.ProjectId, c.Cancelled) is not { } at || !(IsShared(c, at.Item) || c.Allows(Sees, TargetOf(at.Item))))) throw BadMarker(marker);
             var shown = new List<T>();
@@ -92,8 +92,11 @@ public sealed partial record Kind<T>
             return (sorted[begin..end], new(Many, limit, end < sorted.Count, begin < end ? sorted[begin].Id : null, end > begin ? sorted[end - 1].Id : null));
         }
         var skip = marker is null ? 0 : sorted.FindIndex(x => x.Id == marker) is >= 0 and var i ? i + 1 : throw BadMarker(marker);
-        return Cut(sorted[skip..], limit);
+        return Cut(sorted[Math.Min(sorted.Count, skip + Offset(c))..], limit);
     }
+
+    private int Offset(Call c) => !Dialect.Offsets || c.First("offset") is not { Length: > 0 } text ? 0
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n <= 1 << 30 ? n : throw Fault.BadRequest("Invalid input for query parameters offset: it must be an integer of 0 or more.");
 
     /// <summary>What there is for this caller, in key order.</summary>
     private IAsyncEnumerable<T> InOrder(Call c, bool everything, string? after, int chunk) =>
@@ -174,5 +177,5 @@ public sealed partial record Kind<T>
         })];
     }
 
-    private static Fault BadMarker(string marker) => Fault.BadRequest($"marker [{marker}] not found");
+    private Fault BadMarker(string marker) => new(Dialect.UnknownMarker, $"marker [{marker}] not found");
 }

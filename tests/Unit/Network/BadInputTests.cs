@@ -184,7 +184,7 @@ public sealed class BadInputTests(Scene scene) : IClassFixture<Scene>
     [InlineData("GET", "networks?marker={eve.net}&limit=1", null, 400)]
     [InlineData("GET", "quotas/{eve.project}", null, 403)]
     [InlineData("PUT", "quotas/{project}", """{"quota":{"network":1000}}""", 403)]
-    [InlineData("GET", "agents", null, 403)]
+    [InlineData("GET", "network-ip-availabilities", null, 403)]
     [InlineData("POST", "subnetpools", """{"subnetpool":{}}""", 501)]
     [InlineData("GET", "qos/rule-types", null, 501)]
     [InlineData("GET", "surprises", null, 404)]
