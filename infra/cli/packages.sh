@@ -27,6 +27,8 @@ client  python3-openstackclient  the openstack command
 demo    openssh-client         logs in to guests
 demo    iputils-ping           pings them
 demo    socat                  tries ports and listens on them
+test    busybox                plays guests that ask for their address
+test    procps                 kills what is tested, and reads what the kernel is set to
 T
 }
 missing() {
