@@ -47,7 +47,8 @@ internal sealed class CloudCommand : IDisposable
         return _process.ExitCode;
     }
 
-    public void Interrupt() => Assert.Equal(0, kill(_process.Id, 2));
+    // Not Ctrl-C's signal: who is started in the background ignores that one, and so do all below it.
+    public void Interrupt() => Assert.Equal(0, kill(_process.Id, 15));
 
     public void Kill() => _process.Kill();
 
