@@ -23,7 +23,8 @@ for name; do
   began=$EPOCHREALTIME
   touch "$stamp.new"
   rm -rf "$built/$name.new"
-  dotnet publish "$project" -c Release -p:PublishReadyToRun=true -v q --nologo -o "$built/$name.new" > "$built/$name.log" 2>&1 \
+  # Without the lock: the compiler's server outlives the build, and would hold it.
+  dotnet publish "$project" -c Release -p:PublishReadyToRun=true -v q --nologo -o "$built/$name.new" > "$built/$name.log" 2>&1 9>&- \
     || { grep -E 'error|warning' "$built/$name.log" | sort -u | head -20 >&2 || tail -5 "$built/$name.log" >&2; die "the build of $name failed; all of it: $built/$name.log"; }
   # By renaming: programs that run keep the files they have open.
   rm -rf "$built/$name.old"
