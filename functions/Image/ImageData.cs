@@ -105,19 +105,9 @@ public static class ImageData
         return stream is FileStream f ? File.GetLastWriteTimeUtc(f.Name) : DateTimeOffset.MaxValue;
     }
 
-    private sealed class Slice(Stream inner, long left) : Stream
+    private sealed class Slice(Stream inner, long left) : ForwardStream
     {
         private long _left = left;
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
-        public override long Length => throw new NotSupportedException();
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-        public override void Flush() { }
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
         public override int Read(byte[] buffer, int offset, int count)
         {
             var n = inner.Read(buffer, offset, (int)Math.Min(count, _left));

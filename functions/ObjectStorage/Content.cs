@@ -1,4 +1,5 @@
 using Cloud.Platform;
+using Cloud.Platform.Blobs;
 using Cloud.Platform.Rest;
 
 namespace Cloud.ObjectStorage;
@@ -30,7 +31,7 @@ internal sealed record Content(long Length, Func<long, long, CancellationToken, 
 }
 
 /// <summary>Streams one after the other.</summary>
-internal sealed class Chain(IEnumerable<Func<CancellationToken, Task<Stream?>>> parts) : Stream
+internal sealed class Chain(IEnumerable<Func<CancellationToken, Task<Stream?>>> parts) : ForwardStream
 {
     private readonly IEnumerator<Func<CancellationToken, Task<Stream?>>> _parts = parts.GetEnumerator();
     private Stream? _now;
@@ -56,16 +57,4 @@ internal sealed class Chain(IEnumerable<Func<CancellationToken, Task<Stream?>>> 
         }
         base.Dispose(disposing);
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

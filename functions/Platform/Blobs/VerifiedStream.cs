@@ -4,7 +4,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace Cloud.Platform.Blobs;
 
 /// <summary>Reads a part of a blob from whichever copy is good; each block is checked before a byte of it is given out.</summary>
-internal sealed class VerifiedStream(string blob, SealedBlob what, IReadOnlyList<IReplica> replicas, ReplicaHealth health, long from, long length) : Stream
+internal sealed class VerifiedStream(string blob, SealedBlob what, IReadOnlyList<IReplica> replicas, ReplicaHealth health, long from, long length) : ForwardStream
 {
     private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(ReplicatedBlobs.Block, Math.Max(1, what.Bytes)));
     private long _at = from, _left = length;
@@ -80,16 +80,4 @@ internal sealed class VerifiedStream(string blob, SealedBlob what, IReadOnlyList
         }
         base.Dispose(disposing);
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }
