@@ -66,7 +66,7 @@ public sealed class Agent
     public MetadataServer Metadata { get; }
 
     /// <summary>Puts the host right, says what it holds, then takes commands until cancelled. Guests keep running after that.</summary>
-    /// <param name="ready">Called when commands are taken.</param>
+    /// <param name="ready">Called when commands are taken and the control plane was told so.</param>
     public async Task Run(Action ready, CancellationToken ct)
     {
         foreach (var holder in holders)
@@ -76,8 +76,7 @@ public sealed class Agent
         await parts.Link.Send(new Inventory(parts.Options.Name, parts.Boot, [.. items]), ct);
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        Task[] tasks = [parts.Link.Run(inbox.Handle, stop.Token), heartbeats.Run(stop.Token), Trim(stop.Token), Watch(stop.Token), networks.Holder.Watch(parts.Time, stop.Token)];
-        ready();
+        Task[] tasks = [parts.Link.Run(inbox.Handle, stop.Token), heartbeats.Run(ready, stop.Token), Trim(stop.Token), Watch(stop.Token), networks.Holder.Watch(parts.Time, stop.Token)];
         await Task.WhenAny(tasks);
         await stop.CancelAsync();
         try

@@ -9,11 +9,12 @@ public sealed class Heartbeats(HostOptions options, Capacity capacity, IHostLink
     /// <summary>Counting guests costs more than a beat.</summary>
     private const int BeatsPerLook = 5;
 
-    public async Task Run(CancellationToken ct)
+    /// <param name="first">Called once, when the first beat is with the control plane.</param>
+    public async Task Run(Action first, CancellationToken ct)
     {
         using var timer = new PeriodicTimer(options.Heartbeat, time);
         HostCapacity? last = null;
-        var away = false;
+        var (away, told) = (false, false);
         for (long sequence = 0; ; sequence++)
         {
             try
@@ -30,7 +31,11 @@ public sealed class Heartbeats(HostOptions options, Capacity capacity, IHostLink
             }
 
             if (last is not null)
+            {
                 await link.Send(new Heartbeat(options.Name, boot, last, sequence), ct);
+                if (!told) first();
+                told = true;
+            }
             await timer.WaitForNextTickAsync(ct);
         }
     }

@@ -20,7 +20,7 @@ public sealed class SidecarHypervisor : IHypervisor, IDisposable
         this.clock = clock;
         var endpoint = new UnixDomainSocketEndPoint(socket);
         var handler = new SocketsHttpHandler { ConnectCallback = (_, ct) => Connect(endpoint, ct), UseProxy = false };
-        channel = GrpcChannel.ForAddress("http://sidecar", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, MaxReceiveMessageSize = 64 << 20 });
+        channel = GrpcChannel.ForAddress("http://sidecar", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, ThrowOperationCanceledOnCancellation = true, MaxReceiveMessageSize = 64 << 20 });
         libvirt = new Libvirt.LibvirtClient(channel);
     }
 

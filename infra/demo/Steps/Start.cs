@@ -12,8 +12,11 @@ internal static class Start
         await s.Cloud.Up(s);
 
         s.Admin = new(new Dictionary<string, string> { ["OS_CLIENT_CONFIG_FILE"] = Path.Combine(s.Data, "clouds.yaml"), ["OS_CLOUD"] = "admin" }, s);
-        var host = (await s.Admin.Json("compute", "service", "list", "--service", "nova-compute")).EnumerateArray().Single();
-        s.Expect(host.GetProperty("State").GetString() == "up", "the openstack command sees one compute host, up", $"{host.GetProperty("Host")} is {host.GetProperty("State")}");
+        await s.Until("the openstack command sees one compute host, up", TimeSpan.FromSeconds(30), async () =>
+        {
+            var hosts = (await s.Admin.Json("compute", "service", "list", "--service", "nova-compute")).EnumerateArray().Select(h => $"{h.GetProperty("Host").GetString()} is {h.GetProperty("State").GetString()}").ToArray();
+            return (hosts is ["local is up"], string.Join(", ", hosts));
+        });
 
         s.Internet = await Internet.Start(s.Cloud, Path.Combine(s.Data, "internet"), s.Stop);
         s.Later("the simulated internet", async () => await s.Internet.DisposeAsync());
