@@ -23,6 +23,7 @@ public static class Triggers
             foreach (var slice in s.Slices)
                 if (slice.OnEvent is { } on) await on(s, e, ct);
         }),
+        .. slices.SelectMany(s => s.Queues),
         new TimerTrigger("timer-sweep", Sweeper.Every, Sweeper.Run), new TimerTrigger("timer-sagas", Sweeper.Every, Watchdog.Sweep),
         .. slices.SelectMany(s => s.Jobs.Select(j => new TimerTrigger($"timer-{s.Prefix}-{j.Name}", j.Every, j.Run))),
     ];

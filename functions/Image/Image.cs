@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Cloud.Platform.Blobs;
 using Cloud.Platform.Events;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
@@ -33,9 +34,21 @@ public sealed record Image : Resource
     public Dictionary<string, Member> Members { get; init; } = [];
     /// <summary>Where its bytes are; null until uploaded.</summary>
     [OperatorOnly] public string? Blob { get; init; }
+    /// <summary>Bytes that wait for their import.</summary>
+    [OperatorOnly] public Stored? Staged { get; init; }
+    /// <summary>The last one; the address that it fetches from may be as good as a password.</summary>
+    [Secret] public Import? Import { get; init; }
 
     /// <summary>Whether a project that doesn't own it may see it all the same.</summary>
     public bool IsFor(string? project) => Visibility is "public" or "community" || Visibility == "shared" && project is not null && Members.ContainsKey(project);
 }
 
 public sealed record Member(string Status, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
+
+/// <summary>Bytes that have come whole, and where they are.</summary>
+public sealed record Stored(string Blob, BlobInfo Info);
+
+/// <summary>How data that is not uploaded in one piece gets into an image.</summary>
+/// <param name="Uri">Where web-download fetches from.</param>
+/// <param name="Status">processing, success or failure; then <paramref name="Message"/> says why.</param>
+public sealed record Import(string Method, string? Uri, string Status, string Message, string RequestId, string UserId, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);

@@ -8,54 +8,56 @@ namespace Cloud.Image;
 /// <summary>The bytes: https://docs.openstack.org/api-ref/image/v2/#image-data. An upload appears whole or not at all.</summary>
 public static class ImageData
 {
-    private const long MaxBytes = 1L << 40;
-    private static readonly Func<Image, Charge[]> Bytes = Images.Quota.CountsEach(Images.Rows, "image_bytes", i => i.Size ?? 0);
-
     public static readonly Route[] Routes =
     [
         new("PUT", "/v2/images/{image_id}/file", "image:upload_image", Upload) { Streams = true },
+        new("PUT", "/v2/images/{image_id}/stage", "image:modify_image", Stage) { Streams = true },
         new("GET", "/v2/images/{image_id}/file", "image:download_image", c => Download(c, false)),
         new("GET", "/v2/host-images/{image_id}", Platform.Access.Policy.Anyone, HostDownload),
     ];
 
     private static async ValueTask<Reply> Upload(Call c)
     {
-        if (c.Header("Content-Type") is not { } type || !type.StartsWith("application/octet-stream", StringComparison.OrdinalIgnoreCase)) throw new Fault(415, "The content type must be application/octet-stream.");
-        var was = await Images.Kind.Load(c, "image:upload_image");
-        if (was.Item.Status != "queued") throw Fault.Conflict($"Image {was.Item.Id} has its data already.");
-        if (was.Item.DiskFormat is not { } format || was.Item.ContainerFormat is null) throw Fault.BadRequest("disk_format and container_format must be set before the data is uploaded.");
-        var blob = $"{was.Item.Id}-{c.Services.Ids.New()[^12..]}";
-        var room = Math.Min(MaxBytes, await RoomOf(c, was.Item.ProjectId));
-        if (long.TryParse(c.Header("Content-Length"), out var announced) && announced > room) throw TooLarge();
-        BlobInfo info;
-        try { info = await c.Services.Blobs.Write(blob, c.Stream!, room, c.Cancelled); }
-        catch (BlobTooLargeException) { throw TooLarge(); }
+        var image = await ForData(c, "image:upload_image");
+        if (image.DiskFormat is null || image.ContainerFormat is null) throw Fault.BadRequest("disk_format and container_format must be set before the data is uploaded.");
+        var stored = await Intake.Receive(c, image);
+        return await Keep(c, stored, async () =>
+        {
+            var disk = await Intake.DiskIn(c.Services, stored, image, c.Cancelled);
+            return i => Intake.Active(i, stored, disk);
+        });
+    }
+
+    // Its data is looked at only when it is imported.
+    private static async ValueTask<Reply> Stage(Call c)
+    {
+        var stored = await Intake.Receive(c, await ForData(c, "image:modify_image"));
+        return await Keep(c, stored, () => new(i => i with { Status = "uploading", Staged = stored, Size = stored.Info.Bytes }));
+    }
+
+    /// <summary>The bytes stay if the image takes them.</summary>
+    private static async ValueTask<Reply> Keep(Call c, Stored stored, Func<ValueTask<Func<Image, Image>>> how)
+    {
         try
         {
-            if (announced > 0 && announced != info.Bytes) throw Fault.BadRequest("The data ended early.");
-            long? virtualSize;
-            await using (var bytes = (await c.Services.Blobs.Read(blob, c.Cancelled))!) virtualSize = ImageFormat.Inspect(bytes, format);
-            await Images.Kind.Change(c, "image:upload_image", d =>
-            {
-                if (d.Item.Status != "queued") throw Fault.Conflict($"Image {d.Item.Id} has its data already.");
-                d.Item = d.Item with { Status = "active", Blob = blob, Size = info.Bytes, VirtualSize = virtualSize, Checksum = info.Md5, OsHashAlgo = "sha512", OsHashValue = info.Sha512 };
-            }, more: async d => d.Ops.AddRange(await Images.Quota.Reserve(c.Store, d.Item.ProjectId, Bytes(d.Item), (_, _, _, _) => TooLarge())));
+            var change = await how();
+            await Images.Kind.Change(c, c.Route.Policy, d => d.Item = change(Queued(d.Item)), more: async d => d.Ops.AddRange(await Intake.Charge(c.Services, d.Item)));
+            return Reply.Empty(204);
         }
         catch
         {
-            await c.Services.Blobs.Delete(blob, CancellationToken.None);
+            await c.Services.Blobs.Delete(stored.Blob, CancellationToken.None);
             throw;
         }
-        return Reply.Empty(204);
     }
 
-    private static async ValueTask<long> RoomOf(Call c, string project)
+    private static async ValueTask<Image> ForData(Call c, string policy)
     {
-        var limit = (await Images.Quota.LimitsOf(c.Store, project))["image_bytes"];
-        return limit < 0 ? long.MaxValue : Math.Max(0, limit - (await Images.Quota.UsageOf(c.Store, project, ["image_bytes"]))["image_bytes"]);
+        if (c.Header("Content-Type") is not { } type || !type.StartsWith("application/octet-stream", StringComparison.OrdinalIgnoreCase)) throw new Fault(415, "The content type must be application/octet-stream.");
+        return Queued((await Images.Kind.Load(c, policy)).Item);
     }
 
-    private static Fault TooLarge() => new(413, "The image is larger than what is left of the project's storage for images.");
+    private static Image Queued(Image image) => image.Status == "queued" ? image : throw Fault.Conflict($"Image {image.Id} has its data already.");
 
     private static async ValueTask<Reply> Download(Call c, bool host)
     {
@@ -95,7 +97,7 @@ public static class ImageData
     {
         var young = s.Now - TimeSpan.FromHours(1);
         await foreach (var blob in s.Blobs.List(ct))
-            if (blob.Length > 37 && (await Images.Rows.Find(s.Store, blob[..36], ct: ct))?.Item.Blob != blob && await Age(s, blob, ct) < young)
+            if (blob.Length > 37 && (await Images.Rows.Find(s.Store, blob[..36], ct: ct))?.Item is var image && image?.Blob != blob && image?.Staged?.Blob != blob && await Age(s, blob, ct) < young)
                 await s.Blobs.Delete(blob, ct);
     }
 

@@ -6,7 +6,10 @@ namespace Cloud.Image;
 /// <summary>Glance's conventions: bare bodies, JSON patch, errors as a small page. https://docs.openstack.org/api-ref/image/v2/</summary>
 public static class ImageDialect
 {
-    public static readonly Dialect Value = new("image")
+    public static readonly Dialect Value = Of("");
+
+    /// <param name="schemas">What the names of the collections' schemas begin with.</param>
+    public static Dialect Of(string schemas) => new("image")
     {
         Bare = true, UpdateMethod = "PATCH", StrictSlash = true, MaxLimit = 1000, DefaultLimit = 25,
         Error = (_, f) => new()
@@ -18,7 +21,7 @@ public static class ImageDialect
         {
             w.WriteString("first", PageLinks.With(c)[c.BaseUrl.Length..].TrimEnd('?'));
             if (page.More) w.WriteString("next", PageLinks.Next(c, page)[c.BaseUrl.Length..]);
-            w.WriteString("schema", "/v2/schemas/" + page.Collection);
+            w.WriteString("schema", "/v2/schemas/" + schemas + page.Collection);
         },
     };
 

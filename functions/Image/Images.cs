@@ -15,6 +15,7 @@ public static class Images
     public const int MaxProperties = 128, MaxValue = 65535;
 
     public static readonly Quota Quota = new("image", new Dictionary<string, long> { ["images"] = 1000, ["image_bytes"] = 1L << 40 });
+    public static readonly Func<Image, Charge[]> Bytes = Quota.CountsEach(Rows, "image_bytes", i => i.Size ?? 0);
 
     public static readonly Kind<Image> Kind = new(Rows, "images", "/v2/images", ImageDialect.Value)
     {
@@ -32,6 +33,8 @@ public static class Images
         Extend = (w, _, i, _) =>
         {
             foreach (var (k, v) in i.Properties) w.WriteString(k, v);
+            if (i.Blob is not null) w.WriteString("stores", Stores.Id);
+            if (i.Import is { } import) Stores.Write(w, import);
             w.WriteString("self", $"/v2/images/{i.Id}");
             w.WriteString("file", $"/v2/images/{i.Id}/file");
             w.WriteString("schema", "/v2/schemas/image");
@@ -42,7 +45,7 @@ public static class Images
             var image = d.Item;
             d.After.Add(async () =>
             {
-                if (image.Blob is { } blob) await c.Services.Blobs.Delete(blob, CancellationToken.None);
+                if ((image.Blob ?? image.Staged?.Blob) is { } blob) await c.Services.Blobs.Delete(blob, CancellationToken.None);
                 foreach (var host in await Hosts.All(c.Services))
                     await c.Services.Bus.Send([Dispatch.Tell(c.Services, host.Name, image.Revision + 1, new RemoveImage(image.Id))]);
             });
@@ -73,7 +76,7 @@ public static class Images
         var kind = Kind with { Check = async (call, d) => { d.Item = d.Item with { Properties = properties }; await Kind.Check(call, d); } };
         using var body = JsonDocument.Parse(known.ToJsonString());
         var image = await kind.Create(c, "image:add_image", body.RootElement, null);
-        return Kind.One1(c, 201, image).With("Location", $"{c.BaseUrl}/v2/images/{image.Id}").With("OpenStack-image-store-ids", "file");
+        return Kind.One1(c, 201, image).With("Location", $"{c.BaseUrl}/v2/images/{image.Id}").With("OpenStack-image-import-methods", string.Join(',', ImageImport.Methods)).With("OpenStack-image-store-ids", Stores.Id);
     }
 
     /// <summary>Fields of the record, and all else as properties.</summary>

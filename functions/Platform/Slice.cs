@@ -23,6 +23,8 @@ public sealed record Slice(string Prefix, string Type, Dialect Dialect, IReadOnl
     public Func<Services, DomainEvent, ValueTask>? OnDomain { get; init; }
     /// <summary>Makes what must always exist (the admin user, flavors). Repeats harmlessly at every start.</summary>
     public Func<Services, ValueTask>? OnStart { get; init; }
+    /// <summary>Work of its own that takes long and must not hold up sagas.</summary>
+    public IReadOnlyList<Hosting.QueueTrigger> Queues { get; init; } = [];
     public IReadOnlyList<Job> Jobs { get; init; } = [];
     /// <summary>What a kill at the worst moment may leave of this slice's rows.</summary>
     public IReadOnlyList<State.Leftovers> Leftovers { get; init; } = [];

@@ -8,6 +8,7 @@ using Cloud.Platform.Blobs;
 using Cloud.Platform.Bus;
 using Cloud.Platform.Events;
 using Cloud.Platform.Hosting;
+using Cloud.Platform.Net;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
 using Microsoft.Extensions.Time.Testing;
@@ -38,6 +39,8 @@ public sealed class TestCloud : IAsyncDisposable
     public List<SimulatedHost> Hosts { get; } = [];
     /// <summary>Where the bytes of objects are.</summary>
     public IReadOnlyList<MemoryReplica> Replicas { get; } = [new("a"), new("b"), new("c")];
+    /// <summary>All that it can reach outside.</summary>
+    public FakeInternet Internet { get; }
     public List<string> Errors { get; } = [];
     /// <summary>Every event that was delivered, those delivered twice as well.</summary>
     public List<SeenEvent> Events { get; } = [];
@@ -61,7 +64,8 @@ public sealed class TestCloud : IAsyncDisposable
         Clock = new(now);
         Bus = new(Clock);
         Store = new(Bus);
-        Services = Composition.Services(Store, Bus, new FileBlobs(_files), Clock, new TimeOrderedIds(Clock), new Settings { AdminPassword = "admin-secret", DemoPassword = "demo-secret" }, slices, objects: new([.. Replicas], 3));
+        Internet = new(Clock);
+        Services = Composition.Services(Store, Bus, new FileBlobs(_files), Clock, new TimeOrderedIds(Clock), new Settings { AdminPassword = "admin-secret", DemoPassword = "demo-secret" }, slices, new OutboundHttp(Clock, [], Internet.Resolve, Internet.Connect), objects: new([.. Replicas], 3));
         _triggers = [.. Triggers.All(Services.Slices).OfType<QueueTrigger>()];
     }
 
@@ -70,6 +74,7 @@ public sealed class TestCloud : IAsyncDisposable
         Clock = new(origin.Clock.GetUtcNow());
         Bus = new(Clock);
         Store = new(Bus);
+        Internet = origin.Internet;
         var (o, all) = (origin.Services, slices ?? origin.Services.Slices);
         Services = new()
         {

@@ -136,7 +136,8 @@ public static partial class OpenApi
         return shape.Dialect.Json.GetJsonSchemaAsNode(Nullable.GetUnderlyingType(type) ?? type, Plain) as JsonObject ?? [];
     }
 
-    private static void Limit(JsonObject o, PropertyInfo property)
+    /// <summary>Adds what validation says of the property.</summary>
+    internal static void Limit(JsonObject o, PropertyInfo property)
     {
         var unit = o["type"] is JsonArray types ? types[0]!.ToString() : o["type"]?.ToString();
         var (min, max) = unit switch { "string" => ("minLength", "maxLength"), "array" => ("minItems", "maxItems"), _ => ("minProperties", "maxProperties") };

@@ -27,6 +27,16 @@ public sealed class ImageTests
     }
 
     [Fact]
+    public async Task Readers_see_an_image_and_members_have_its_data()
+    {
+        await using var cloud = await TestCloud.Start();
+        await cloud.AddUser("rob", "reader");
+        var (id, _) = await cloud.Image([1], user: "admin", with: new { visibility = "public" });
+        Assert.Equal((200, 403), ((await cloud.Send("GET", "/image/v2/images/" + id, user: "rob")).Status, (await cloud.Send("GET", $"/image/v2/images/{id}/file", user: "rob")).Status));
+        Assert.Equal(200, (await cloud.Send("GET", $"/image/v2/images/{id}/file", user: "demo")).Status);
+    }
+
+    [Fact]
     public async Task Both_forms_of_json_patch_change_it()
     {
         await using var cloud = await TestCloud.Start();
