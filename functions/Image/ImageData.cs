@@ -66,16 +66,12 @@ public static class ImageData
         if (image.Blob is null) return Reply.Empty(204);
         var stream = await c.Services.Blobs.Read(image.Blob, c.Cancelled) ?? throw new Fault(503, "The image data can't be read now.");
         var size = image.Size!.Value;
-        var (from, length, status) = (0L, size, 200);
-        if (c.Header("Range") is { } range)
-        {
-            (from, length) = Ranges.Parse(range, size) ?? throw Bad(stream, size);
-            status = 206;
-        }
-        stream.Position = from;
-        var reply = new Reply { Status = status, Stream = length == size ? stream : new Slice(stream, length), ContentType = "application/octet-stream" };
-        reply.With("Content-Length", length.ToString(System.Globalization.CultureInfo.InvariantCulture)).With("Accept-Ranges", "bytes");
-        if (status == 206) reply.With("Content-Range", $"bytes {from}-{from + length - 1}/{size}");
+        var (part, status) = (new ByteRange(0, size), 200);
+        if (c.Header("Range") is { } header) (part, status) = (ByteRange.Parse(header, size) is [var one] ? one : throw Bad(stream, size), 206);
+        stream.Position = part.From;
+        var reply = new Reply { Status = status, Stream = part.Length == size ? stream : new Slice(stream, part.Length), ContentType = "application/octet-stream" };
+        reply.With("Content-Length", part.Length.ToString(System.Globalization.CultureInfo.InvariantCulture)).With("Accept-Ranges", "bytes");
+        if (status == 206) reply.With("Content-Range", part.Of(size));
         else reply.With("Content-MD5", image.Checksum!);
         return reply;
     }

@@ -19,6 +19,8 @@ internal static class Access
 
     private static async ValueTask<bool> Allowed(Call c, Place place, Container? container, string rule)
     {
+        // A signed address says all that its holder may.
+        if (Signed.TempUrl.Is(c)) return await Signed.TempUrl.Opens(c, place, rule == Reads);
         if (c.User is not null && (c.Allows(Reseller, default) || place.Project is { } project && c.Allows(rule, new(project)))) return true;
         return container is not null && await Listed(c, place, container, rule == Reads);
     }
@@ -31,7 +33,7 @@ internal static class Access
         return c.User is { } user && await Acl.Names(reads ? container.Read : container.Write, user, () => Identity.Facade.NamesOf(c.Services, user));
     }
 
-    public static Fault Refusal(Call c, Place place) => c.User is not null
+    public static Fault Refusal(Call c, Place place) => c.User is not null && !Signed.TempUrl.Is(c)
         ? new(403, "Access was denied to this resource.")
         : new(401, "This server could not verify that you are authorized to access the document you requested.")
         {

@@ -26,8 +26,25 @@ internal static class Accounts
         return reply.With("X-Account-Meta-", Access.Owns(c, place) ? Metadata.Together(account.Meta, account.Keys) : account.Meta);
     }
 
+    /// <summary>Accounts are there as long as their projects: nobody makes or deletes one here.</summary>
+    private static async ValueTask<Fault> NotManaged(Call c)
+    {
+        await Open(c);
+        return new(405, "The method is not allowed for this resource.") { Headers = [("Allow", "HEAD, GET, POST, OPTIONS")] };
+    }
+
+    public static async ValueTask<Reply> Put(Call c) => c.First("extract-archive") is { } format ? await Bulk.Extract.Run(c, format) : throw await NotManaged(c);
+
+    public static async ValueTask<Reply> Delete(Call c)
+    {
+        if (c.First("bulk-delete") is null) throw await NotManaged(c);
+        await Open(c);
+        return await Bulk.BulkDelete.Run(c);
+    }
+
     public static async ValueTask<Reply> Update(Call c)
     {
+        if (c.First("bulk-delete") is not null) return await Delete(c);
         var (_, project, _) = await Open(c);
         await Edit.Run(c, project, async edit =>
         {

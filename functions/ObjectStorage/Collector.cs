@@ -25,14 +25,14 @@ internal static class Collector
         foreach (var row in await s.Store.List(Shelf.Of(project), Shelf.ContainerRange, Shelf.End(Shelf.ContainerRange), ct: ct))
         {
             var container = new Loaded<Container>(Json.Read<Container>(row.Body), row.ETag);
-            var range = Shelf.ObjectRange(container.Item.Id);
-            while (await s.Store.List(Shelf.Of(project), range, Shelf.End(range), 500, ct) is { Count: > 0 } objects)
-                foreach (var o in objects)
-                    await Edit.Run(s, project, by, async edit =>
-                    {
-                        if (await Shelf.Load<StoredObject>(s.Store, project, o.Key, ct) is { } there) edit.Remove(container, there);
-                        return true;
-                    });
+            foreach (var range in (string[])[Shelf.ObjectRange(container.Item.Id), Shelf.PastRange(container.Item.Id)])
+                while (await s.Store.List(Shelf.Of(project), range, Shelf.End(range), 500, ct) is { Count: > 0 } objects)
+                    foreach (var o in objects)
+                        await Edit.Run(s, project, by, async edit =>
+                        {
+                            if (await Shelf.Load<StoredObject>(s.Store, project, o.Key, ct) is { } there) edit.Remove(container, there);
+                            return true;
+                        });
             await Edit.Run(s, project, by, edit => Containers.Remove(edit, container.Item.Name));
         }
         await s.Store.Commit(Shelf.Of(project), [new Op.Delete(Shelf.AccountKey)], ct: ct);

@@ -63,6 +63,7 @@ internal sealed class Edit(Services s, string project, Change by)
         var key = KeyOf(item);
         Add(was is null ? new Op.Insert(key, Json.Write(item)) : new Op.Replace(key, Json.Write(item), was.ETag));
         Needs(item, was?.Item);
+        Expires(item, was?.Item);
         Tell(Shelf.Objects, item, was?.Item);
         _counts[item.ContainerId] = _counts.GetValueOrDefault(item.ContainerId) + CountOf(item) - (was is null ? default : CountOf(was.Item));
         return item;
@@ -73,6 +74,7 @@ internal sealed class Edit(Services s, string project, Change by)
         Within(container);
         Add(new Op.Delete(KeyOf(was.Item), was.ETag));
         if (was.Item.Blob is { } blob) Add(new Op.Delete(Shelf.BlobKey(blob.Name, was.Item.Id)));
+        if (was.Item.DeleteAt is { } at) Add(new Op.Delete(Shelf.ExpiryKey(at, was.Item.Id)));
         _messages.Add(CloudEvent.Of(s, Shelf.Objects.Service, Shelf.Objects.Name, "deleted", was.Item with { Revision = was.Item.Revision + 1 }, was.Item, by));
         _counts[was.Item.ContainerId] = _counts.GetValueOrDefault(was.Item.ContainerId) - CountOf(was.Item);
     }
@@ -118,8 +120,14 @@ internal sealed class Edit(Services s, string project, Change by)
         if (item.Blob is { } blob) Add(new Op.Insert(Shelf.BlobKey(blob.Name, item.Id), Json.Write(blob)));
     }
 
+    private void Expires(StoredObject item, StoredObject? was)
+    {
+        if (was?.DeleteAt is { } old && old != item.DeleteAt) Add(new Op.Delete(Shelf.ExpiryKey(old, was.Id)));
+        if (item.DeleteAt is { } at && at != was?.DeleteAt) Add(new Op.Insert(Shelf.ExpiryKey(at, item.Id), Json.Write(new Expiring(item.Container, KeyOf(item)))));
+    }
+
     private void Tell<T>(Rows<T> rows, T item, T? was) where T : Resource => _messages.Add(CloudEvent.Of(s, rows.Service, rows.Name, was is null ? "created" : "updated", item, was, by));
 
-    private static string KeyOf(StoredObject o) => Shelf.ObjectKey(o.ContainerId, o.Name);
-    private static Count CountOf(StoredObject o) => new(1, o.Bytes);
+    private static string KeyOf(StoredObject o) => o.IsPast ? Shelf.PastKey(o.ContainerId, o.Name, o.Version!.Value) : Shelf.ObjectKey(o.ContainerId, o.Name);
+    private static Count CountOf(StoredObject o) => o.IsPast ? new(0, o.Bytes, 1) : new(1, o.Bytes);
 }

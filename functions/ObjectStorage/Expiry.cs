@@ -1,20 +1,45 @@
 using System.Globalization;
+using Cloud.Platform;
+using Cloud.Platform.Events;
 using Cloud.Platform.Rest;
+using Cloud.Platform.State;
 
 namespace Cloud.ObjectStorage;
 
-/// <summary>X-Delete-At and X-Delete-After.</summary>
+/// <summary>What goes at a time that is part of the row's key.</summary>
+/// <param name="Key">Of the object's row.</param>
+internal sealed record Expiring(string Container, string Key);
+
+/// <summary>X-Delete-At and X-Delete-After. From that time on nobody sees the object; <see cref="Run"/> takes it away.</summary>
 internal static class Expiry
 {
+    public static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
+
     /// <exception cref="Fault">400 for what is no time to come.</exception>
-    public static DateTimeOffset? Read(Call c)
+    public static DateTimeOffset? Read(Call c) => Of(c.Now, c.Header("X-Delete-At"), c.Header("X-Delete-After"));
+
+    public static DateTimeOffset? Of(DateTimeOffset now, string? at, string? after)
     {
-        if (c.Header("X-Delete-After") is { Length: > 0 } after)
-            return long.TryParse(after, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds) && seconds > 0 && seconds < uint.MaxValue ? c.Now.AddSeconds(seconds) : throw Fault.BadRequest(Bad("X-Delete-After", after));
-        if (c.Header("X-Delete-At") is not { Length: > 0 } at) return null;
+        if (after is { Length: > 0 })
+            return long.TryParse(after, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds) && seconds > 0 && seconds < uint.MaxValue ? now.AddSeconds(seconds) : throw Fault.BadRequest(Bad("X-Delete-After", after));
+        if (at is not { Length: > 0 }) return null;
         if (!long.TryParse(at, NumberStyles.None, CultureInfo.InvariantCulture, out var stamp) || stamp > 253_402_300_799) throw Fault.BadRequest("Non-integer X-Delete-At");
-        return DateTimeOffset.FromUnixTimeSeconds(stamp) is var time && time > c.Now ? time : throw Fault.BadRequest("X-Delete-At in past");
+        return DateTimeOffset.FromUnixTimeSeconds(stamp) is var time && time > now ? time : throw Fault.BadRequest("X-Delete-At in past");
     }
 
     private static string Bad(string header, string value) => long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _) ? header + " in past" : "Non-integer " + header;
+
+    /// <summary>Removes all whose time has come. Safe to run twice, and while somebody writes what expires.</summary>
+    public static async Task Run(Services s, CancellationToken ct)
+    {
+        await foreach (var row in s.Store.Scan(Shelf.ExpiryRange, Shelf.ExpiryKey(s.Now.AddSeconds(1), ""), ct))
+        {
+            var (project, what) = (row.Partition[Shelf.Partitions.Length..], Json.Read<Expiring>(row.Body));
+            await Edit.Run(s, project, new Change("", ""), async edit =>
+            {
+                if (await Shelf.Load<StoredObject>(s.Store, project, what.Key, ct) is { } item && item.Item.DeleteAt <= s.Now && await Shelf.Container(s.Store, project, what.Container, ct) is { } container) edit.Remove(container, item);
+                return true;
+            });
+        }
+    }
 }

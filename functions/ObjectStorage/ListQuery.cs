@@ -44,7 +44,7 @@ internal sealed record ListQuery
         return int.TryParse(text, CultureInfo.InvariantCulture, out var limit) && limit <= Most ? limit : throw new Fault(412, $"Maximum limit is {Most}");
     }
 
-    private static ListFormat FormatOf(Call c)
+    public static ListFormat FormatOf(Call c)
     {
         if (c.First("format") is { Length: > 0 } format) return format.ToLowerInvariant() switch { "json" => ListFormat.Json, "xml" => ListFormat.Xml, _ => ListFormat.Plain };
         if (c.Header("Accept") is not { Length: > 0 } accept) return ListFormat.Plain;

@@ -13,11 +13,12 @@ internal static class Listing
 {
     private const int Chunk = 1000;
 
-    public static async ValueTask<IReadOnlyList<Entry<T>>> Walk<T>(IEntityStore store, string partition, string range, ListQuery q, CancellationToken ct) where T : Resource, INamed
+    /// <param name="start">Key to begin at instead of the one that the query says.</param>
+    public static async ValueTask<IReadOnlyList<Entry<T>>> Walk<T>(IEntityStore store, string partition, string range, ListQuery q, CancellationToken ct, string? start = null) where T : Resource, INamed
     {
         var page = new Queue<Entry<T>>();
         if (q.Limit == 0) return [];
-        var from = string.CompareOrdinal(Names.Key(q.After), Names.Key(q.Prefix)) >= 0 && q.After.Length > 0 ? range + Names.Key(q.After) + '\0' : range + Names.Key(q.Prefix);
+        var from = start ?? (string.CompareOrdinal(Names.Key(q.After), Names.Key(q.Prefix)) >= 0 && q.After.Length > 0 ? range + Names.Key(q.After) + '\0' : range + Names.Key(q.Prefix));
         var to = q.Before.Length > 0 ? range + Names.Key(q.Before) : Shelf.End(range);
         while (string.CompareOrdinal(from, to) < 0)
         {

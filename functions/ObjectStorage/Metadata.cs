@@ -35,7 +35,7 @@ internal static class Metadata
             else meta.Remove(key);
         var removes = $"X-Remove-{kind}-Meta-";
         foreach (var name in c.HeaderNames)
-            if (name.StartsWith(removes, StringComparison.OrdinalIgnoreCase)) meta.Remove(name[removes.Length..]);
+            if (name.StartsWith(removes, StringComparison.OrdinalIgnoreCase)) meta.Remove(Title(name[removes.Length..]));
         return Checked(meta);
     }
 
@@ -61,5 +61,6 @@ internal static class Metadata
         return meta;
     }
 
-    private static string Title(string name) => CultureInfo.InvariantCulture.TextInfo.ToTitleCase(name.ToLowerInvariant());
+    // An underscore is as good as a hyphen: the gateways between clients and Swift make no difference.
+    private static string Title(string name) => CultureInfo.InvariantCulture.TextInfo.ToTitleCase(name.ToLowerInvariant().Replace('_', '-'));
 }

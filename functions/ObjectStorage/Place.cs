@@ -17,6 +17,9 @@ public sealed record Place(string Account, string Container = "", string Object 
     /// <summary>The path as it is signed: names decoded.</summary>
     public override string ToString() => $"/v1/{Account}" + (Container.Length > 0 ? "/" + Container : "") + (Object.Length > 0 ? "/" + Object : "");
 
+    /// <summary>Percent-encoded, but for slashes.</summary>
+    public static string Escape(string name) => Uri.EscapeDataString(name).Replace("%2F", "/", StringComparison.Ordinal);
+
     public static Place Of(Call c)
     {
         var parts = c.Path.Split('/', 5);

@@ -56,10 +56,11 @@ public sealed record StoredObject : Resource, INamed
     /// <summary>Its bytes are a list of segments.</summary>
     public bool IsManifest { get; init; }
     public DateTimeOffset? DeleteAt { get; init; }
-    /// <summary>Object that it stands for: CONTAINER/OBJECT.</summary>
-    public string? LinkTo { get; init; }
-    /// <summary>Of a container with X-Versions-Enabled: this version's id, and whether it says that there is nothing.</summary>
-    public string? Version { get; init; }
+    /// <summary>What it stands for; null for an ordinary object.</summary>
+    public Link? Link { get; init; }
+    /// <summary>Of a container with X-Versions-Enabled: when this version came (ticks, never twice for one name), whether another is the current one, and whether it says that there is nothing.</summary>
+    public long? Version { get; init; }
+    public bool IsPast { get; init; }
     public bool IsDeleteMarker { get; init; }
     /// <summary>Where its bytes are; null when it has none.</summary>
     [OperatorOnly] public BlobAt? Blob { get; init; }
@@ -72,3 +73,8 @@ public sealed record BlobAt(string Name, long Bytes, string Md5, string Sha256)
     /// <summary>Names hold the account, so that the auditor finds who might need one.</summary>
     public static string NewName(Platform.Services s, string project) => $"{s.Ids.New()}.{project}";
 }
+
+/// <summary>What a symbolic link points at.</summary>
+/// <param name="Account">Null for the link's own.</param>
+/// <param name="ETag">That the target must have; null for any.</param>
+public sealed record Link(string Container, string Object, string? Account = null, string? ETag = null);

@@ -36,7 +36,7 @@ public static class SwiftDialect
 
     public static string Number(long n) => n.ToString(CultureInfo.InvariantCulture);
 
-    private static string Title(int status) => status switch
+    public static string Title(int status) => status switch
     {
         202 => "Accepted",
         408 => "Request Timeout",

@@ -4,11 +4,11 @@ using Cloud.Platform.State;
 
 namespace Cloud.ObjectStorage;
 
-/// <summary>How many objects, and bytes of theirs.</summary>
-public readonly record struct Count(long Objects, long Bytes)
+/// <summary>How many objects, bytes of theirs and of their older versions, and how many of those.</summary>
+public readonly record struct Count(long Objects, long Bytes, long Past = 0)
 {
-    public static Count operator +(Count a, Count b) => new(a.Objects + b.Objects, a.Bytes + b.Bytes);
-    public static Count operator -(Count a, Count b) => new(a.Objects - b.Objects, a.Bytes - b.Bytes);
+    public static Count operator +(Count a, Count b) => new(a.Objects + b.Objects, a.Bytes + b.Bytes, a.Past + b.Past);
+    public static Count operator -(Count a, Count b) => new(a.Objects - b.Objects, a.Bytes - b.Bytes, a.Past - b.Past);
 }
 
 /// <summary>
@@ -68,7 +68,7 @@ internal static class Tally
     public static async ValueTask<IReadOnlyList<Op>?> Remove(IEntityStore store, string project, string containerId)
     {
         var rows = await store.List(Shelf.Of(project), Range(containerId), Shelf.End(Range(containerId)));
-        if (rows.Sum(r => Json.Read<Count>(r.Body).Objects) != 0) return null;
+        if (rows.Aggregate(default(Count), (sum, r) => sum + Json.Read<Count>(r.Body)) is not { Objects: 0, Past: 0 }) return null;
         return [.. Enumerable.Range(0, Slots).Select(slot => Key(containerId, slot)).Select(key => rows.FirstOrDefault(r => r.Key == key) is { } row ? (Op)new Op.Delete(key, row.ETag) : new Op.Check(key, null))];
     }
 }

@@ -23,7 +23,7 @@ public static class Http
         var request = new Request(http.Request.Method, mark < 0 ? raw : raw[..mark], query,
             name => http.Request.Headers.TryGetValue(name, out var v) ? v.ToString() : null, http.Request.Body, $"{http.Request.Scheme}://{http.Request.Host}", http.RequestAborted)
         {
-            HeaderNames = http.Request.Headers.Select(h => h.Key),
+            HeaderNames = http.Request.Headers.Select(h => h.Key), Peer = http.Connection.RemoteIpAddress,
         };
         var reply = await router.Handle(request);
         await Send(http, reply);
@@ -32,7 +32,9 @@ public static class Http
     private static async Task Send(HttpContext http, Reply reply)
     {
         http.Response.StatusCode = reply.Status;
-        foreach (var (name, value) in reply.Headers) http.Response.Headers.Append(name, value);
+        foreach (var (name, value) in reply.Headers)
+            if (value.Length > 0) http.Response.Headers.Append(name, value);
+            else http.Response.Headers[name] = value; // Append leaves it out
         if (reply.Stream is { } stream)
         {
             await using (stream)

@@ -17,6 +17,8 @@ public sealed class Call
     public required Func<string, string?> Header { get; init; }
     /// <summary>Names of all headers, for services whose clients name some themselves.</summary>
     public IEnumerable<string> HeaderNames { get; init; } = [];
+    /// <summary>Whom it came from; null where nobody says.</summary>
+    public System.Net.IPAddress? Peer { get; init; }
     /// <summary>The service's root as the client sees it, no slash at its end, e.g. http://cloud:8774/compute.</summary>
     public required string BaseUrl { get; init; }
     public required string RequestId { get; init; }

@@ -11,6 +11,8 @@ namespace Cloud.Platform.Rest;
 public sealed record Request(string Method, string Path, IReadOnlyList<(string, string)> Query, Func<string, string?> Header, Stream Body, string Root, CancellationToken Cancelled = default)
 {
     public IEnumerable<string> HeaderNames { get; init; } = [];
+    /// <summary>Whom it came from; null where nobody says.</summary>
+    public System.Net.IPAddress? Peer { get; init; }
 }
 
 /// <summary>From a request to an answer: service, route, version, token, policy, body, handler. Every failure leaves in the service's own format.</summary>
@@ -45,7 +47,7 @@ public sealed class Router
         var call = new Call
         {
             Services = _services, Dialect = found.Slice.Dialect, Method = request.Method, Path = found.Slice.Dialect.Rewrite(request.Path[slash..]), Query = request.Query, Header = request.Header, HeaderNames = request.HeaderNames,
-            BaseUrl = request.Root + request.Path[..slash], RequestId = id, Cancelled = request.Cancelled,
+            BaseUrl = request.Root + request.Path[..slash], RequestId = id, Cancelled = request.Cancelled, Peer = request.Peer,
         };
         Reply reply;
         try
