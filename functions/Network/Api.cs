@@ -41,7 +41,7 @@ public static class Api
             await SecurityGroups.OnEvent(s, e, ct);
         },
         Leftovers = Unowned.All,
-        Sagas = [Networks.Sync, Ports.Sync, Ports.Removal, Routers.Sync, Routers.Removal, FloatingIps.Removal, SecurityGroups.Sync],
+        Sagas = [Networks.Sync, Ports.Sync, Ports.Removal, Routers.Sync, Routers.Removal, FloatingIps.Removal, SecurityGroups.Sync, Memberships.Sync],
         Owners =
         [
             new("port", async (s, host, id) => (await Tables.Ports.Find(s.Store, id))?.Item.Host == host, id => new RemovePort(id)) { Wanted = Specs.PortsOn },

@@ -25,7 +25,7 @@ public static class Mates
         var all = await Tables.SecurityGroups.InProject(s.Store, project, ct);
         var concerned = all.Select(g => g.Id).Where(id => all.Any(g => g.Names(id) && (member.Contains(id) || naming.Contains(g.Id))));
         var change = new Change(data.GetProperty("actor").GetString()!, data.GetProperty("request_id").GetString()!);
-        await SecurityGroups.MembersChanged(s, project, concerned, change);
+        foreach (var id in concerned) await Memberships.Changed(s, project, id, change);
     }
 
     // Where it is stands apart from what tenants may read.

@@ -137,16 +137,20 @@ public sealed record SecurityGroup : NamedResource
 {
     [Field(In.Both)] public bool Stateful { get; init; } = true;
     public SecurityRule[] Rules { get; init; } = [];
-    /// <summary>Counts changes of membership, so that a refresh that is under way sees them.</summary>
-    [OperatorOnly] public long Members { get; init; }
-    /// <summary>How many addresses of members hosts were told last.</summary>
-    [OperatorOnly] public int Reach { get; init; }
-    /// <summary>Revision at which the rules changed last, and of those that the hosts of the group's ports were told.</summary>
+    /// <summary>Revision at which the rules changed last.</summary>
     [OperatorOnly] public long? RulesAt { get; init; }
-    [OperatorOnly] public long? RulesTold { get; init; }
 
     public SecurityGroup WithRules(IEnumerable<SecurityRule> rules) => this with { Rules = [.. rules], RulesAt = Revision + 1 };
     public bool Names(string group) => Rules.Any(r => r.RemoteGroupId == group);
+}
+
+/// <summary>What is noted of telling hosts who the members of a group are; its id is the group's.</summary>
+public sealed record Membership : Resource
+{
+    /// <summary>How many addresses they were told last.</summary>
+    public int Reach { get; init; }
+    /// <summary>Somebody came or went while the sync may have been looking already.</summary>
+    public bool Again { get; init; }
 }
 
 /// <summary>Ports are numbers of TCP and UDP, type and code of ICMP.</summary>

@@ -10,25 +10,18 @@ namespace Cloud.Network;
 /// <summary>https://docs.openstack.org/api-ref/network/v2/#security-groups-security-groups</summary>
 public static class SecurityGroups
 {
-    /// <summary>Makes hosts true to who its members are and, when its rules have changed, those of its ports to its rules.</summary>
+    /// <summary>Makes the hosts of its ports true to its rules.</summary>
     public static readonly Saga<SecurityGroup> Sync = Saga<SecurityGroup>.Named("security-group-sync-1", Tables.SecurityGroups)
         .Insist()
         .Agent("ports", async w =>
         {
-            var (s, batch, changed) = (w.Services, new Specs.Batch(), w.Item.RulesTold != w.Item.RulesAt);
-            var members = await Specs.Members(s, w.Item.ProjectId, changed ? [w.Item.Id, .. w.Item.Rules.Select(r => r.RemoteGroupId).OfType<string>()] : [w.Item.Id], batch);
-            var commands = members.ToList();
-            foreach (var p in changed ? await batch.Ports(s, w.Item.ProjectId) : [])
+            var (s, batch) = (w.Services, new Specs.Batch());
+            var commands = (await Specs.Members(s, w.Item.ProjectId, w.Item.Rules.Select(r => r.RemoteGroupId).OfType<string>(), batch)).ToList();
+            foreach (var p in await batch.Ports(s, w.Item.ProjectId))
                 // One port that can't be described must not keep the rules from the others.
                 if (Ports.Plugged(p) && !p.Doomed && p.SecurityGroups.Contains(w.Item.Id) && await batch.Network(s, p) is not null) commands.Add(await Specs.Ensure(s, p, batch));
-            w.Item = w.Item with { Reach = members.Max(c => (int?)((EnsureGroup)c.Command).Addresses.Length) ?? 0 };
-            // One that is away is told when it comes back.
-            var up = new List<HostCommand>();
-            foreach (var c in commands)
-                if (!await batch.Once("down/" + c.Host, () => Platform.Agents.Hosts.IsDown(s, c.Host))) up.Add(c);
-            return up;
-        })
-        .Finished(w => { w.Item = w.Item with { RulesTold = w.Item.RulesAt }; return ValueTask.CompletedTask; });
+            return await batch.Up(s, commands);
+        });
 
     public static readonly Kind<SecurityGroup> Kind = new(Tables.SecurityGroups, "security_groups", "/v2.0/security-groups", NetworkDialect.Value)
     {
@@ -38,7 +31,7 @@ public static class SecurityGroups
         {
             if (d.Old is null && d.Item.Name == "default") throw new Fault(409, "Default security group already exists.") { Kind = "SecurityGroupDefaultAlreadyExists" };
             if (d.Old is { Name: "default" } && d.Item.Name != "default") throw new Fault(409, "Updating default security group not allowed.") { Kind = "SecurityGroupCannotUpdateDefault" };
-            if (d.Old is null) d.Item = Fresh(d.Item, [Allow(c.Services, "egress", "IPv4", null), Allow(c.Services, "egress", "IPv6", null)]);
+            if (d.Old is null) d.Item = d.Item.WithRules([Allow(c.Services, "egress", "IPv4", null), Allow(c.Services, "egress", "IPv6", null)]);
             return ValueTask.CompletedTask;
         },
         CheckDelete = async (c, d) =>
@@ -58,11 +51,6 @@ public static class SecurityGroups
 
     private static readonly Route Listed = Lists.Of(Kind, "network:get_security_groups");
 
-    // A new member is known to the others after this; changed rules are at once.
-    private static readonly TimeSpan Gathers = TimeSpan.FromSeconds(1);
-    // How far the clocks of two processes may be apart.
-    private static readonly TimeSpan Skew = TimeSpan.FromSeconds(0.3);
-
     private const string DefaultKey = "default-security-group";
 
     public static readonly Route[] Routes =
@@ -77,9 +65,6 @@ public static class SecurityGroups
 
     internal static SecurityRule Allow(Services s, string direction, string ethertype, string? remoteGroup) => new(s.Ids.New(), direction, ethertype, null, null, null, null, remoteGroup, "", s.Now);
 
-    // Nobody needs to be told: no port has it yet.
-    private static SecurityGroup Fresh(SecurityGroup g, IEnumerable<SecurityRule> rules) => g.WithRules(rules) with { RulesTold = 1 };
-
     /// <summary>A project's default group: everything out, and everything in from its own members. Made when first needed.</summary>
     public static async ValueTask<SecurityGroup> Default(Services s, string projectId)
     {
@@ -87,7 +72,7 @@ public static class SecurityGroups
         {
             if (await s.Store.Get(projectId, DefaultKey) is { } row && await Tables.SecurityGroups.Get(s.Store, projectId, System.Text.Encoding.UTF8.GetString(row.Body.Span)) is { } there) return there.Item;
             var id = s.Ids.New();
-            var group = Fresh(new() { Id = id, ProjectId = projectId, Name = "default", Description = "Default security group", CreatedAt = s.Now },
+            var group = new SecurityGroup { Id = id, ProjectId = projectId, Name = "default", Description = "Default security group", CreatedAt = s.Now }.WithRules(
                 [Allow(s, "egress", "IPv4", null), Allow(s, "egress", "IPv6", null), Allow(s, "ingress", "IPv4", id), Allow(s, "ingress", "IPv6", id)]);
             try { return await Tables.SecurityGroups.Save(s, group, null, new("system", ""), [new Op.Insert(DefaultKey, System.Text.Encoding.UTF8.GetBytes(id))]); }
             catch (ConflictException) { /* somebody else made it */ }
@@ -101,26 +86,5 @@ public static class SecurityGroups
         if ((await Tables.Ports.InProject(s.Store, gone.Subject, ct)).Count > 0) return;
         if (await Tables.SecurityGroups.Get(s.Store, gone.Subject, System.Text.Encoding.UTF8.GetString(row.Body.Span), ct) is { } there)
             await Tables.SecurityGroups.Remove(s, there, new("system", ""), [new Op.Delete(DefaultKey)], ct: ct);
-    }
-
-    /// <summary>Hosts must be told anew who is a member of these groups.</summary>
-    public static async ValueTask MembersChanged(Services s, string project, IEnumerable<string> groups, Change change)
-    {
-        foreach (var id in groups)
-            while (await Tables.SecurityGroups.Get(s.Store, project, id) is { } was)
-            {
-                try
-                {
-                    var item = was.Item with { Members = was.Item.Members + 1 };
-                    var refresh = was.Item.Saga is { } saga && await s.Store.Get(project, SagaRow.KeyOf(saga)) is { } row ? Json.Read<SagaRow>(row.Body) : null;
-                    // One that begins later will see this change as well; one that may be about to is made to look again.
-                    if (refresh?.Begins > s.Now + Skew) break;
-                    if (refresh is { Step: 0, Waiting.Length: 0 }) await Tables.SecurityGroups.Save(s, item, was, change);
-                    // The more there are the more is gathered first: members that come by the hundred don't mean the square of it.
-                    else await Sync.Begin(s, item, was, change, after: Gathers + TimeSpan.FromMilliseconds(Math.Min(item.Reach, 2000)));
-                    break;
-                }
-                catch (ConflictException) { /* it changed meanwhile */ }
-            }
     }
 }

@@ -49,6 +49,15 @@ public static class Specs
 
         public ValueTask<IReadOnlyList<SecurityGroup>> Groups(Services s, string project) => Once("groups/" + project, () => Tables.SecurityGroups.InProject(s.Store, project));
 
+        /// <summary>Those for hosts that are there: one that is away is told when it comes back.</summary>
+        public async ValueTask<IReadOnlyList<HostCommand>> Up(Services s, IEnumerable<HostCommand> commands)
+        {
+            var up = new List<HostCommand>();
+            foreach (var c in commands)
+                if (!await Once("down/" + c.Host, () => Hosts.IsDown(s, c.Host))) up.Add(c);
+            return up;
+        }
+
         /// <summary>Null when the port's network is gone.</summary>
         public ValueTask<NetworkSpec?> Network(Services s, Port p) =>
             Once<NetworkSpec?>("network/" + p.NetworkId, async () => await Tables.Networks.Find(s.Store, p.NetworkId, p.ProjectId) is { } n ? await Of(s, n.Item) : null);
@@ -88,6 +97,7 @@ public static class Specs
     {
         // Revisions are read before members: what is told under one is never older than it.
         var all = await batch.Groups(s, project);
+        var memberships = (await Tables.Memberships.InProject(s.Store, project)).ToDictionary(m => m.Id, m => m.Revision);
         var ports = await batch.Ports(s, project);
         var commands = new List<HostCommand>();
         foreach (var group in all.Where(g => groups.Contains(g.Id)))
@@ -96,7 +106,7 @@ public static class Specs
             var hosts = ports.Where(p => Ports.Plugged(p) && !p.Doomed && (only is null || p.Host == only) && p.SecurityGroups.Any(naming.Contains)).Select(p => p.Host).Distinct().ToList();
             if (hosts.Count == 0) continue;
             string[] members = [.. ports.Where(p => p.SecurityGroups.Contains(group.Id)).SelectMany(p => p.FixedIps).Select(f => f.IpAddress).Distinct().Order(StringComparer.Ordinal)];
-            commands.AddRange(hosts.Select(h => new HostCommand(h, new EnsureGroup(group.Id, members), group.Revision)));
+            commands.AddRange(hosts.Select(h => new HostCommand(h, new EnsureGroup(group.Id, members), group.Revision + memberships.GetValueOrDefault(group.Id))));
         }
         return commands;
     }

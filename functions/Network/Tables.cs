@@ -12,6 +12,7 @@ public static class Tables
     public static readonly Rows<Router> Routers = new("router", "network");
     public static readonly Rows<FloatingIp> FloatingIps = new("floatingip", "network");
     public static readonly Rows<SecurityGroup> SecurityGroups = new("security_group", "network");
+    public static readonly Rows<Membership> Memberships = new("membership", "network") { Publishes = false };
 
     public static readonly Quota Quota = new("network", new Dictionary<string, long>
     {

@@ -9,7 +9,8 @@ public static class Unowned
     public static readonly IReadOnlyList<Leftovers> All =
     [
         new("network-claims", async (s, ct) => [.. await Claims.Unowned(s.Store, "ip.", () => Addresses(s, ct), ct), .. await Claims.Unowned(s.Store, "mac.", () => Macs(s, ct), ct), .. await Claims.Unowned(s.Store, "vni", () => Vnis(s, ct), ct)]),
-        Tables.Networks.Pointers, Tables.Subnets.Pointers, Tables.Ports.Pointers, Tables.Routers.Pointers, Tables.FloatingIps.Pointers, Tables.SecurityGroups.Pointers,
+        Tables.Networks.Pointers, Tables.Subnets.Pointers, Tables.Ports.Pointers, Tables.Routers.Pointers, Tables.FloatingIps.Pointers, Tables.SecurityGroups.Pointers, Tables.Memberships.Pointers,
+        Memberships.Orphans,
     ];
 
     private static async ValueTask<HashSet<(string, string, string)>> Addresses(Services s, CancellationToken ct)

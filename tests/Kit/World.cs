@@ -38,13 +38,14 @@ public sealed partial class World
     private readonly IReadOnlyList<Network.Network> _networks;
     private readonly IReadOnlyList<Subnet> _subnets;
     private readonly IReadOnlyList<SecurityGroup> _groups;
+    private readonly IReadOnlyList<Membership> _memberships;
 
     private World(TestCloud cloud)
     {
         (_cloud, _rows) = (cloud, cloud.Store.All);
         (_servers, _volumes, _snapshots) = (All(Servers.Rows), All(Volumes.Rows), All(Snapshots.Rows));
         (_ports, _routers, _floating) = (All(Tables.Ports), All(Tables.Routers), All(Tables.FloatingIps));
-        (_networks, _subnets, _groups) = (All(Tables.Networks), All(Tables.Subnets), All(Tables.SecurityGroups));
+        (_networks, _subnets, _groups, _memberships) = (All(Tables.Networks), All(Tables.Subnets), All(Tables.SecurityGroups), All(Tables.Memberships));
     }
 
     public IReadOnlyList<Problem> Problems => _problems;
@@ -84,7 +85,7 @@ public sealed partial class World
     private void Ended()
     {
         foreach (var row in _rows.Where(r => r.Key.StartsWith("saga|", StringComparison.Ordinal))) Say(Wrong.Saga, Encoding.UTF8.GetString(row.Body.Span));
-        foreach (var r in (IEnumerable<Resource>)[.. _servers, .. _volumes, .. _snapshots, .. _ports, .. _routers, .. _floating, .. _networks, .. _subnets, .. _groups])
+        foreach (var r in (IEnumerable<Resource>)[.. _servers, .. _volumes, .. _snapshots, .. _ports, .. _routers, .. _floating, .. _networks, .. _subnets, .. _groups, .. _memberships])
             Expect(r.Saga is null && !r.Doomed, Wrong.Saga, $"{r.GetType().Name} {r.Id} saga {r.Saga} doomed {r.Doomed}");
         foreach (var s in _servers)
         {
@@ -111,6 +112,7 @@ public sealed partial class World
         foreach (var r in _routers) Expect(r.Leaving.Length == 0, Wrong.Status, $"router {r.Id} still holds what it gave up");
         foreach (var p in _ports) Expect(p.Leaving.Length == 0, Wrong.Status, $"port {p.Id} still holds what it gave up");
         foreach (var n in _networks) Same(Wrong.Status, n.Subnets.Order(StringComparer.Ordinal), _subnets.Where(s => s.NetworkId == n.Id).Select(s => s.Id).Order(StringComparer.Ordinal));
+        foreach (var m in _memberships) Expect(!m.Again, Wrong.Status, $"hosts don't know all members of group {m.Id}");
         foreach (var f in _floating) Expect(f.PortId is null == f.RouterId is null && (f.PortId is null || _ports.Any(p => p.Id == f.PortId)), Wrong.Status, $"floating IP bound to port {f.PortId} router {f.RouterId}");
     }
 
@@ -160,6 +162,7 @@ public sealed partial class World
         Pointed(Tables.Networks);
         Pointed(Tables.Subnets);
         Pointed(Tables.SecurityGroups);
+        Pointed(Tables.Memberships);
         Pointed(Image.Images.Rows);
     }
 

@@ -97,6 +97,7 @@ public static class Scenarios
         Of("security-group-sync-1", "", async s => { await WithServer(s); s.Ids["group"] = (await s.Show($"{Network}/security-groups?name=default", "security_groups"))[0].GetProperty("id").GetString()!; },
             s => s.Send("POST", $"{Network}/security-group-rules", new { security_group_rule = new { security_group_id = s["group"], direction = "ingress", protocol = "tcp", port_range_min = 80, port_range_max = 80 } }),
             async s => (await s.Show($"{Network}/security-groups/{s["group"]}", "security_group")).GetProperty("security_group_rules").GetArrayLength() == 5),
+        Of("membership-sync-1", "", WithServer, s => Remember(s, "mate", "port", s.Send("POST", $"{Network}/ports", new { port = new { network_id = s["net"] } })), Is("port", "mate", "DOWN")),
     ];
 
     private static Task<Answer> Attach(Stage s) => s.Send("POST", $"{Server}/{s["server"]}/os-volume_attachments", new { volumeAttachment = new { volumeId = s["volume"] } });

@@ -129,9 +129,10 @@ public sealed partial class Saga<T>
     {
         if (work.Row.Unwinding) await _failed(work);
         else await _finished(work);
-        Op[] ops = [new Op.Delete(state.SagaKey, state.SagaTag), .. work.Ops];
+        var next = !work.Row.Unwinding && _again(state.Was.Item) is { } after ? Start(s, state.Partition, state.Saga.Key, work.Item with { Saga = null }, work.Change, after) : null;
+        Op[] ops = [new Op.Delete(state.SagaKey, state.SagaTag), .. work.Ops, .. next?.Ops ?? []];
         if (Deletes) await _rows.Remove(s, state.Was, work.Change, ops, work.Messages, ct);
-        else await _rows.Save(s, work.Item with { Saga = null }, state.Was, work.Change, ops, work.Messages, ct);
+        else await _rows.Save(s, work.Item with { Saga = next?.Active }, state.Was, work.Change, ops, [.. work.Messages, .. next?.Messages ?? []], ct);
         return false;
     }
 

@@ -14,6 +14,7 @@ public sealed partial class Saga<T> : ISaga where T : Resource
     private readonly List<Step<T>> _steps = [];
     private Func<Work<T>, ValueTask> _failed = _ => ValueTask.CompletedTask;
     private Func<Work<T>, ValueTask> _finished = _ => ValueTask.CompletedTask;
+    private Func<T, TimeSpan?> _again = _ => null;
     private TimeSpan _deadline = TimeSpan.FromMinutes(10);
     private int _insists = int.MaxValue;
 
@@ -50,6 +51,9 @@ public sealed partial class Saga<T> : ISaga where T : Resource
     /// <summary>Written with the last commit: how the resource looks when all went well.</summary>
     public Saga<T> Finished(Func<Work<T>, ValueTask> finished) { _finished = finished; return this; }
 
+    /// <summary>Looked at with the last commit: given a time, it begins anew so much later.</summary>
+    public Saga<T> Again(Func<T, TimeSpan?> again) { _again = again; return this; }
+
     /// <summary>How long it may take. Past it a forward saga is undone, a deletion raises an alert and goes on.</summary>
     public Saga<T> Deadline(TimeSpan deadline) { _deadline = deadline; return this; }
 
@@ -61,7 +65,7 @@ public sealed partial class Saga<T> : ISaga where T : Resource
 
     public ISaga Around(Func<StepCall, Func<ValueTask>, ValueTask> around)
     {
-        var copy = new Saga<T>(Name, _rows) { Deletes = Deletes, _deadline = _deadline, _insists = _insists };
+        var copy = new Saga<T>(Name, _rows) { Deletes = Deletes, _again = _again, _deadline = _deadline, _insists = _insists };
         Func<Work<T>, ValueTask>? Wrap(Func<Work<T>, ValueTask>? run, string step, bool undo) => run is null ? null : w => around(new(Name, step, undo), () => run(w));
         Func<Work<T>, ValueTask<IReadOnlyList<HostCommand>>>? WrapCommands(Func<Work<T>, ValueTask<IReadOnlyList<HostCommand>>>? run, string step, bool undo) => run is null ? null : async w =>
         {

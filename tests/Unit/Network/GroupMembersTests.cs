@@ -1,4 +1,5 @@
 using Cloud.Agents.Contract;
+using Cloud.Network;
 using Cloud.Tests.Kit;
 using Cloud.Tests.Sagas;
 using Xunit;
@@ -58,6 +59,55 @@ public sealed class GroupMembersTests
         await cloud.Pass(TimeSpan.FromSeconds(10));
         var host = cloud.Hosts.Single(h => h.World.ContainsKey($"domain/{s["server"]}"));
         Assert.Equal([await AddressOf(s, "friend")], ((EnsureGroup)host.World[$"group/{s["friends"]}"]).Addresses);
+    }
+
+    [Fact]
+    public async Task Members_change_nothing_that_tenants_see_of_their_group()
+    {
+        await using var cloud = await TestCloud.Start();
+        var s = await Ready(cloud);
+        var before = (await s.Show($"/network/v2.0/security-groups/{s["group"]}", "security_group")).GetRawText();
+        await s.Server("server");
+        await cloud.Pass(TimeSpan.FromSeconds(10));
+        Assert.Equal(before, (await s.Show($"/network/v2.0/security-groups/{s["group"]}", "security_group")).GetRawText());
+        Assert.DoesNotContain(cloud.Events, e => e.Subject == s["group"] && e.Type.EndsWith("updated", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Members_that_come_when_the_sync_may_be_looking_are_noted_once_and_all_told()
+    {
+        await using var cloud = await TestCloud.Start();
+        var s = await Ready(cloud);
+        await s.Server("server");
+        await cloud.Pass(TimeSpan.FromSeconds(10));
+        async Task<Membership> Noted() => (await Tables.Memberships.Get(cloud.Store, s["project"], s["group"]))!.Item;
+        await s.Port("first");
+        cloud.Clock.Advance(TimeSpan.FromSeconds(0.9));
+        var (before, told) = (await Noted(), Listen(cloud));
+        for (var i = 0; i < 10; i++) await s.Port($"late-{i}");
+        Assert.Equal((before.Revision + 1, before.Saga), ((await Noted()).Revision, (await Noted()).Saga));
+        await cloud.Pass(TimeSpan.FromSeconds(20));
+        // Once for the first, and once more in case the others were missed.
+        Assert.Equal([12, 12], told.OfType<EnsureGroup>().Select(g => g.Addresses.Length));
+        Assert.Equal((false, null), ((await Noted()).Again, (await Noted()).Saga));
+    }
+
+    [Fact]
+    public async Task What_is_noted_of_a_group_goes_when_the_group_is_gone()
+    {
+        await using var cloud = await TestCloud.Start();
+        var s = await Ready(cloud);
+        await s.Make("friends", "/network/v2.0/security-groups", "security_group", new { security_group = new { name = "friends" } });
+        await s.Make("rule", "/network/v2.0/security-group-rules", "security_group_rule", new { security_group_rule = new { security_group_id = s["friends"], direction = "ingress", remote_group_id = s["friends"] } });
+        await s.Make("port", "/network/v2.0/ports", "port", new { port = new { network_id = s["net"], security_groups = new[] { s["friends"] } } });
+        await cloud.Pass(TimeSpan.FromSeconds(10));
+        Assert.NotNull(await Tables.Memberships.Find(cloud.Store, s["friends"]));
+        Stage.Good(await s.Send("DELETE", $"/network/v2.0/ports/{s["port"]}"));
+        await cloud.Drain();
+        Stage.Good(await s.Send("DELETE", $"/network/v2.0/security-groups/{s["friends"]}"));
+        await cloud.Sweep();
+        Assert.DoesNotContain(cloud.Store.All, r => r.Key == Tables.Memberships.Key(s["friends"]));
+        Assert.Empty((await World.Check(cloud)).Problems);
     }
 
     private static async Task<Stage> Ready(TestCloud cloud)
