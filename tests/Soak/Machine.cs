@@ -14,26 +14,35 @@ public sealed partial class Machine(string data)
     // As in infra/cli/common.sh: what this cloud makes in the kernel is marked with it.
     private readonly string _owner = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.Combine(data, "host"))))[..12];
 
+    /// <summary>Guests by name, with the ids of their processes.</summary>
+    public IReadOnlyDictionary<string, int> Guests() => Processes().SelectMany(p => Guest().Matches(p.Command).Select(m => (m.Groups[1].Value, p.Id))).ToDictionary();
+
     /// <summary>Each thing that a guest or a network is made of, by kind and name.</summary>
-    public async Task<IReadOnlySet<string>> Things() =>
-        new HashSet<string>([
-            .. Processes().SelectMany(c => Guest().Matches(c)).Select(m => $"qemu {m.Groups[1]}"),
-            .. Domains().SelectMany(d => DisksOf(d.Xml).Select(x => $"{d.Name} with disk {x}").Append($"domain {d.Name}")),
+    public async Task<IReadOnlySet<string>> Things()
+    {
+        var rules = await Run("nft", "list", "table", "bridge", $"cs_{_owner}");
+        return new HashSet<string>([
+            .. Guests().Keys.Select(g => $"qemu {g}"),
+            .. Domains().SelectMany(d => DisksOf(d.Xml).Select(x => $"attachment of {x} to {d.Name}").Append($"domain {d.Name}")),
             .. (await Interfaces()).Where(a => !a.StartsWith("public/", StringComparison.Ordinal)).Select(a => $"interface of {a}"),
             .. Mounts().Where(m => m.StartsWith(_agent + "/networks/ns/", StringComparison.Ordinal)).Select(m => $"namespace {Path.GetFileName(m)}"),
-            .. Processes().SelectMany(c => Dhcp().Matches(c)).Select(m => $"dnsmasq {m.Groups[1]}"),
-            .. Tap().Matches(await Run("nft", "list", "table", "bridge", $"cs_{_owner}")).Select(m => $"rules of {m.Value}"),
+            .. Processes().SelectMany(p => Dhcp().Matches(p.Command)).Select(m => $"dnsmasq {m.Groups[1]}"),
+            .. Tap().Matches(rules).Select(m => $"rules of {m.Value}"),
+            .. Members().Matches(rules).Select(m => Group(m.Groups[1].Value, m.Groups[2].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))),
             .. Directory.EnumerateFiles(Path.Combine(_agent, "disks")).Select(f => $"disk {Path.GetFileNameWithoutExtension(f)}"),
         ], StringComparer.Ordinal);
+    }
 
     /// <summary>What the agent's wishes should have brought about, in the same words.</summary>
-    public static IReadOnlySet<string> Wished(IEnumerable<Command> wishes)
+    public static IReadOnlySet<string> Wished(IReadOnlyCollection<Command> wishes)
     {
-        var things = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var wish in wishes)
+        // A group that no port's rules name any more is remembered for a while, and nothing but that.
+        var things = wishes.OfType<EnsurePort>().SelectMany(p => p.Port.Rules).Select(r => r.RemoteGroup).OfType<string>().Distinct()
+            .Select(g => Group(Names.Short(g), wishes.OfType<EnsureGroup>().FirstOrDefault(w => w.GroupId == g)?.Addresses ?? [])).ToHashSet(StringComparer.Ordinal);
+        foreach (var wish in wishes.Where(w => w is not EnsureGroup))
             things.UnionWith(wish switch
             {
-                EnsureDomain { Domain: var d } => [$"domain cs-{d.ServerId}", .. d.Disks.Select(x => $"cs-{d.ServerId} with disk {x.DiskId}"), .. d.Power == PowerState.Off ? Array.Empty<string>() : [$"qemu cs-{d.ServerId}"]],
+                EnsureDomain { Domain: var d } => [$"domain cs-{d.ServerId}", .. d.Disks.Select(x => $"attachment of {x.DiskId} to cs-{d.ServerId}"), .. d.Power == PowerState.Off ? Array.Empty<string>() : [$"qemu cs-{d.ServerId}"]],
                 EnsurePort { Network: var n, Port: var p } =>
                     [$"interface of port/{p.PortId}", $"rules of {Names.Tap(p.PortId)}", $"interface of network/{n.NetworkId}", $"namespace {Names.DhcpNamespace(n.NetworkId)}",
                     .. n.Subnets.Any(s => s.DhcpAddress is not null) ? [$"dnsmasq {Names.DhcpNamespace(n.NetworkId)}"] : Array.Empty<string>()],
@@ -47,15 +56,17 @@ public sealed partial class Machine(string data)
     /// <summary>Anything at all that is still at work for this cloud.</summary>
     public async Task<IReadOnlyList<string>> AtWork() =>
     [
-        .. Processes().Select(c => "process " + c.Replace('\0', ' ')),
+        .. Processes().Select(p => "process " + p.Command.Replace('\0', ' ')),
         .. (await Interfaces()).Select(a => "interface of " + a),
         .. Mounts().Select(m => "mount " + m),
         .. (await Run("nft", "list", "tables")).Split('\n').Where(l => l.EndsWith("cs_" + _owner, StringComparison.Ordinal)),
     ];
 
     // All but ourselves, who name the directory too.
-    private IEnumerable<string> Processes() => Directory.EnumerateDirectories("/proc").Where(d => int.TryParse(Path.GetFileName(d), out var pid) && pid != Environment.ProcessId)
-        .Select(CommandLine).Where(c => c.Contains(data + "/", StringComparison.Ordinal) && !c.Contains("Cloud.Soak", StringComparison.Ordinal));
+    private IEnumerable<(int Id, string Command)> Processes() => Directory.EnumerateDirectories("/proc").Select(d => int.TryParse(Path.GetFileName(d), out var id) ? id : 0).Where(id => id != 0 && id != Environment.ProcessId)
+        .Select(id => (id, CommandLine(id))).Where(p => p.Item2.Contains(data + "/", StringComparison.Ordinal) && !p.Item2.Contains("Cloud.Soak", StringComparison.Ordinal));
+
+    private static string Group(string id, IEnumerable<string> members) => $"group {id} with {string.Join(' ', members.Order(StringComparer.Ordinal))}";
 
     /// <summary>As libvirtd keeps them, and as it runs them.</summary>
     private IEnumerable<(string Name, string Xml)> Domains() => new[] { "etc/qemu", "run/qemu" }.Select(f => Path.Combine(_libvirt, f)).Where(Directory.Exists)
@@ -68,9 +79,9 @@ public sealed partial class Machine(string data)
 
     private IEnumerable<string> Mounts() => File.ReadLines("/proc/self/mountinfo").Select(l => l.Split(' ')[4]).Where(m => m.StartsWith(data + "/", StringComparison.Ordinal));
 
-    private static string CommandLine(string process)
+    private static string CommandLine(int process)
     {
-        try { return File.ReadAllText(Path.Combine(process, "cmdline")); }
+        try { return File.ReadAllText($"/proc/{process}/cmdline"); }
         catch (IOException) { return ""; } // it ended meanwhile
     }
 
@@ -92,6 +103,9 @@ public sealed partial class Machine(string data)
 
     [GeneratedRegex(@"/disks/([0-9a-f-]{36})")]
     private static partial Regex Disk();
+
+    [GeneratedRegex(@"set g4-([0-9a-f]{12}) \{\s+type ipv4_addr\s+(?:elements = \{([^}]*)\})?")]
+    private static partial Regex Members();
 
     [GeneratedRegex("\\bcst[0-9a-f]{12}\\b")]
     private static partial Regex Tap();

@@ -13,22 +13,23 @@ public sealed class RealStand(Options options, string root) : Stand
     private static readonly string[] s_names = ["cloud", "host", "sidecar", "libvirtd"];
     private readonly int[] _kills = new int[s_names.Length];
     private Process? _up;
+    private string _compared = "nothing";
 
     public override string Data { get; } = Path.Combine(root, "cloud");
     public override int Victims => s_names.Length;
-    public override string Told => $"{_kills.Sum()} kills ({string.Join(", ", s_names.Zip(_kills, (n, k) => $"{k} of {n}"))})";
+    public override string Told => $"{_kills.Sum()} kills ({string.Join(", ", s_names.Zip(_kills, (n, k) => $"{k} of {n}"))}); compared at rest: {_compared}";
 
     private Machine Machine => new(Data);
     private string Ledger => Path.Combine(Data, "host", "ledger.db");
     private string Cloud => Path.Combine(Environment.GetEnvironmentVariable("CS_ROOT") ?? throw new ArgumentException("a real soak is started by ./cloud soak --real"), "cloud");
 
-    public override async Task Start()
+    public override async Task Start(CancellationToken ct)
     {
         _up = Process.Start(Command("exec \"$0\" up --data \"$1\" --listen \"$2\" --hosts local >> \"$3\" 2>&1", Listen, Path.Combine(root, "up.log")))!;
         for (var i = 0; !File.Exists(Path.Combine(Data, "run/host.ready")); i++)
         {
             if (_up.HasExited || i > 1200) throw new InvalidOperationException($"the cloud does not start; see {root}/up.log");
-            await Task.Delay(100);
+            await Task.Delay(100, ct);
         }
     }
 
@@ -69,9 +70,12 @@ public sealed class RealStand(Options options, string root) : Stand
         yield return (Host, Remembered().Where(t => t.Value.Spec is not (EnsureImage or EnsureNetwork)).ToDictionary());
     }
 
+    public override IReadOnlyDictionary<string, int> Guests() => Machine.Guests();
+
     public override async Task<IReadOnlyList<string>> Untrue()
     {
-        var (wished, there) = (Machine.Wished(Remembered().Values.Select(t => t.Spec!).Where(w => w is not (EnsureImage or EnsureNetwork))), await Machine.Things());
+        var (wished, there) = (Machine.Wished([.. Remembered().Values.Select(t => t.Spec!).Where(w => w is not (EnsureImage or EnsureNetwork))]), await Machine.Things());
+        if (_compared == "nothing") _compared = string.Join(", ", there.GroupBy(t => t.Split(' ')[0]).Select(g => $"{g.Count()} {g.Key}"));
         return [.. wished.Except(there).Select(t => $"{t} should be there and isn't"), .. there.Except(wished).Select(t => $"{t} is there and nobody's")];
     }
 

@@ -10,15 +10,18 @@ namespace Cloud.Soak;
 public sealed class Soak : IAsyncDisposable
 {
     private readonly Options _options;
+    private readonly CancellationToken _abort;
     private readonly Stopwatch _watch = Stopwatch.StartNew();
     private readonly CancellationTokenSource _end;
     private readonly string _root;
     private readonly Stand _stand;
     private readonly Api _api;
+    private bool _keep = true;
 
-    public Soak(Options options)
+    public Soak(Options options, CancellationToken abort)
     {
-        (_options, _end) = (options, new(TimeSpan.FromSeconds((options.Image is null ? 360 : 900) + (20 * options.Kills))));
+        (_options, _abort, _end) = (options, abort, CancellationTokenSource.CreateLinkedTokenSource(abort));
+        _end.CancelAfter(TimeSpan.FromSeconds((options.Image is null ? 360 : 900) + (20 * options.Kills)));
         _root = options.Data is { } given ? Directory.CreateDirectory(given).FullName : Directory.CreateTempSubdirectory("cs-soak-").FullName;
         _stand = options.Image is null ? new SimulatedStand(options, _root) : new RealStand(options, _root);
         _api = new(_stand.Url, Path.Combine(_stand.Data, "admin-password"), _end.Token);
@@ -27,8 +30,10 @@ public sealed class Soak : IAsyncDisposable
     /// <returns>True when nothing was stuck, leaked or lost.</returns>
     public async Task<bool> Run()
     {
-        await _stand.Start();
+        await _stand.Start(_end.Token);
         var (image, external) = await Prepare();
+        var stays = await new Client(_api, 0, image, external, 0, _end.Token).Stay();
+        var guests = _stand.Guests();
         using var stop = new CancellationTokenSource();
         var clients = Enumerable.Range(1, _options.Clients).Select(n => new Client(_api, n, image, external, (_options.Seed * 100) + n, stop.Token)).ToList();
         var work = Task.WhenAll(clients.Select(c => Task.Run(c.Run)));
@@ -36,21 +41,26 @@ public sealed class Soak : IAsyncDisposable
         await stop.CancelAsync();
         await work;
         var verdict = await Judge("at rest");
+        var ended = guests.Except(_stand.Guests()).Select(g => $"guest {g.Key} was process {g.Value} and isn't any more").ToList();
 
         // The same directory again, as after Ctrl-C.
-        await _stand.Start();
+        await _stand.Start(_end.Token);
+        var touched = await Touched(stays);
         await _api.DeleteAll();
         var second = await Judge("after all was deleted");
-        verdict = new([.. verdict.Stuck, .. second.Stuck, .. _api.Surprises], [.. verdict.Leaked, .. second.Leaked, .. await _stand.Leftovers()], [.. verdict.Lost, .. second.Lost]);
+        verdict = new([.. verdict.Stuck, .. second.Stuck, .. _api.Surprises], [.. verdict.Leaked, .. second.Leaked, .. await _stand.Leftovers()], [.. verdict.Lost, .. second.Lost, .. ended, .. touched]);
 
         Console.WriteLine($"{_stand.Told}, seed {_options.Seed}, {_watch.Elapsed.TotalSeconds:0} s");
         Console.WriteLine($"{_api.Accepted} requests accepted, {_api.Unanswered} without an answer; {clients.Sum(c => c.Worlds)} small worlds: {string.Join(", ", _api.Promises.Values.GroupBy(p => p.Kind).Select(g => $"{g.Count()} {g.Key}s"))}");
         foreach (var problem in verdict.Stuck.Concat(verdict.Leaked).Concat(verdict.Lost).Take(20)) Console.WriteLine("  " + (problem.Length > 400 ? problem[..400] : problem));
         Console.WriteLine(verdict);
-        if (verdict.Good && _options.Data is null) Directory.Delete(_root, recursive: true);
-        else Console.WriteLine($"state and logs: {_root}");
+        _keep = !verdict.Good;
         return verdict.Good;
     }
+
+    /// <summary>A server that nobody asked anything of runs, whatever else was killed.</summary>
+    private async Task<IReadOnlyList<string>> Touched(string server) =>
+        await _api.Get($"/compute/v2.1/servers/{server}") is { } s && s.GetProperty("server").GetProperty("status").GetString() is var status and not "ACTIVE" ? [$"server {server} is {status} and should be ACTIVE"] : [];
 
     private async Task<Verdict> Judge(string when)
     {
@@ -115,5 +125,7 @@ public sealed class Soak : IAsyncDisposable
         await _stand.DisposeAsync();
         _api.Dispose();
         _end.Dispose();
+        if (_options.Data is null && (!_keep || _abort.IsCancellationRequested)) Directory.Delete(_root, recursive: true);
+        else Console.WriteLine($"state and logs: {_root}");
     }
 }

@@ -18,7 +18,7 @@ public abstract class Stand : IAsyncDisposable
     /// <summary>What was killed how often.</summary>
     public abstract string Told { get; }
 
-    public abstract Task Start();
+    public abstract Task Start(CancellationToken ct);
     /// <summary>kill -9, and a start after a while.</summary>
     public abstract Task Kill(int victim, TimeSpan away);
     /// <summary>Starts what ended by itself.</summary>
@@ -26,6 +26,8 @@ public abstract class Stand : IAsyncDisposable
     public abstract Task Stop();
     /// <summary>What each host remembers, while all is stopped.</summary>
     public abstract IEnumerable<(string Host, Dictionary<string, Thing> Things)> Held();
+    /// <summary>Guests that really run, with the ids of their processes.</summary>
+    public virtual IReadOnlyDictionary<string, int> Guests() => new Dictionary<string, int>();
     /// <summary>Where what a host remembers isn't what is really there.</summary>
     public virtual Task<IReadOnlyList<string>> Untrue() => Task.FromResult<IReadOnlyList<string>>([]);
     /// <summary>Takes the stand down, after everything was deleted and all is stopped, and says what is left on this machine all the same.</summary>
@@ -65,7 +67,7 @@ public sealed class SimulatedStand : Stand
     public override int Victims => _victims.Length;
     public override string Told => $"{_victims.Sum(v => v.Kills)} kills ({string.Join(", ", _victims.Select(v => $"{v.Kills} of {v.Name}"))}; {_victims.Sum(v => v.Crashes)} ends of their own)";
 
-    public override Task Start()
+    public override Task Start(CancellationToken ct)
     {
         foreach (var victim in _victims) victim.Start();
         return Task.CompletedTask;
