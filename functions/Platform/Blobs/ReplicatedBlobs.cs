@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
@@ -33,36 +32,17 @@ public sealed class ReplicatedBlobs(IReadOnlyList<IReplica> replicas, int copies
     public async Task<SealedBlob> Write(string blob, Stream content, long maxBytes, CancellationToken ct)
     {
         var writers = await Begin(blob, ct);
-        var buffer = ArrayPool<byte>.Shared.Rent(Block);
         var done = false;
         try
         {
-#pragma warning disable CA5351 // clients know objects by their MD5; integrity rests on SHA-256
-            using var md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
-#pragma warning restore CA5351
-            using var hashes = new MemoryStream();
-            long total = 0;
-            for (int n; (n = await content.ReadAtLeastAsync(buffer.AsMemory(0, Block), Block, throwOnEndOfStream: false, ct)) > 0;)
-            {
-                if ((total += n) > maxBytes) throw new BlobTooLargeException(maxBytes);
-                md5.AppendData(buffer, 0, n);
-                hashes.Write(SHA256.HashData(buffer.AsSpan(0, n)));
-                await Each(writers, w => w.Write(buffer.AsMemory(0, n), ct));
-                if (n < Block) break;
-            }
-            var list = hashes.ToArray();
-            await Each(writers, async w =>
-            {
-                await w.Write(list, ct);
-                await w.Seal(ct);
-            });
+            var made = await Blocks.Write(content, maxBytes, bytes => Each(writers, w => w.Write(bytes, ct)), ct);
+            await Each(writers, w => w.Seal(ct));
             done = true;
             if (writers.Count < Copies) Health.Suspect(blob);
-            return new(total, Convert.ToHexStringLower(md5.GetCurrentHash()), Convert.ToHexStringLower(SHA256.HashData(list)));
+            return made;
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
             foreach (var w in writers) await w.DisposeAsync();
             if (!done) await Delete(blob, CancellationToken.None);
         }
@@ -127,14 +107,7 @@ public sealed class ReplicatedBlobs(IReadOnlyList<IReplica> replicas, int copies
         try
         {
             await using var writer = await replica.Create(blob, ct);
-            var (buffer, hashes) = (new byte[Block], new MemoryStream());
-            for (int n; (n = await from.ReadAtLeastAsync(buffer, Block, throwOnEndOfStream: false, ct)) > 0;)
-            {
-                hashes.Write(SHA256.HashData(buffer.AsSpan(0, n)));
-                await writer.Write(buffer.AsMemory(0, n), ct);
-            }
-            if (Convert.ToHexStringLower(SHA256.HashData(hashes.ToArray())) != what.Sha256) return false;
-            await writer.Write(hashes.ToArray(), ct);
+            if ((await Blocks.Write(from, what.Bytes, bytes => writer.Write(bytes, ct), ct)).Sha256 != what.Sha256) return false;
             await writer.Seal(ct);
             return true;
         }

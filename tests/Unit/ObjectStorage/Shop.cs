@@ -25,7 +25,7 @@ public sealed class Shop : IAsyncDisposable
         return shop;
     }
 
-    public Task<Answer> Do(string method, string path, string? body = null, params (string, string)[] headers) => Cloud.Send(method, Account + path, body, User, headers);
+    public async Task<Answer> Do(string method, string path, string? body = null, params (string, string)[] headers) => await Cloud.Send(method, Account + path, body, User, headers);
 
     public Task<Answer> Put(string path, string body, params (string, string)[] headers) => Do("PUT", path, body, [("Content-Length", Encoding.UTF8.GetByteCount(body).ToString()), .. headers]);
 
