@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Cloud.Platform.Access;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
 
@@ -52,6 +53,14 @@ public static class Ec2Keys
             return Reply.Empty(204);
         }),
     ];
+
+    /// <summary>Who signs with a key, in the key's project and with no more rights than its maker had.</summary>
+    public static async ValueTask<(Caller Caller, string Secret)?> Holder(Platform.Services s, string access)
+    {
+        if ((await Credentials.Rows.Get(s.Store, "", Credentials.IdOf(access)))?.Item is not { Type: "ec2", Project: { } project } x || (await Directory.Users.Get(s.Store, "", x.UserId))?.Item is not { } user) return null;
+        var claims = new TokenClaims(user.Id, 'p', project, s.Now, Tokens.DefaultExpiry(s.Now), "ec2credential", "", x.MadeBy ?? "", user.Era);
+        return await Callers.Of(s.Store, claims) is { } caller ? (caller, JsonSerializer.Deserialize<Keys>(x.Blob, JsonSerializerOptions.Web)!.Secret) : null;
+    }
 
     private static async ValueTask<Loaded<Credential>> Own(Call c) =>
         await Credentials.Rows.Get(c.Store, "", Credentials.IdOf(c.Args["access"])) is { Item.Type: "ec2" } x && x.Item.UserId == c.Args["user_id"] ? x : throw Fault.NotFound("credential", c.Args["access"]);

@@ -37,8 +37,9 @@ public sealed class EveryRouteTests
             foreach (var token in new[] { null, "", "x", new string('A', 200), revoked })
             {
                 var answer = await cloud.Raw(route.Method, target, token, Body(route, "{}"), Version(prefix, route));
-                Assert.Equal((route.Method, route.Path, 401), (route.Method, route.Path, answer.Status));
-                Assert.True(answer.Headers.ContainsKey("WWW-Authenticate"));
+                // S3 knows signatures instead of tokens, and no 401.
+                Assert.Equal((route.Method, route.Path, prefix == "s3" ? 403 : 401), (route.Method, route.Path, answer.Status));
+                Assert.True(prefix == "s3" || answer.Headers.ContainsKey("WWW-Authenticate"));
             }
         }
     }

@@ -86,16 +86,16 @@ public sealed class ReplicaTests : IDisposable
         IReplica[] replicas = [Make("directory", "a"), Make("directory", "b"), Make("directory", "c")];
         var blobs = new ReplicatedBlobs(replicas, 3);
         var made = new System.Collections.Concurrent.ConcurrentDictionary<string, (SealedBlob What, byte[] Bytes)>();
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(writer => Task.Run(async () =>
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(writer => Task.Run(async () =>
         {
-            for (var n = 0; n < 10; n++)
+            for (var n = 0; n < 6; n++)
             {
                 var (blob, bytes) = (NewBlob(), RandomNumberGenerator.GetBytes(1000 + 150_000 * n));
                 made[blob] = (await blobs.Write(blob, new MemoryStream(bytes), long.MaxValue, default), bytes);
-                if (writer == 0 && n == 5) Directory.Move(Path.Combine(_root, "a"), Path.Combine(_root, "gone"));
+                if (writer == 0 && n == 3) Directory.Move(Path.Combine(_root, "a"), Path.Combine(_root, "gone"));
             }
         })));
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(_root, "b", "blobs"), "*", SearchOption.AllDirectories).Take(20))
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(_root, "b", "blobs"), "*", SearchOption.AllDirectories).Take(8))
         {
             var bytes = await File.ReadAllBytesAsync(file);
             bytes[bytes.Length / 2] ^= 1;
@@ -109,7 +109,7 @@ public sealed class ReplicaTests : IDisposable
             Assert.Equal(bytes, read.ToArray());
         }
         foreach (var (blob, (what, _)) in made) Assert.True(await blobs.Mend(blob, what, deep: true, default));
-        Assert.Equal(20, blobs.Health.Corrupt);
+        Assert.Equal(8, blobs.Health.Corrupt);
         Assert.True(blobs.Health.Missing > 0);
         Assert.Equal((blobs.Health.Corrupt + blobs.Health.Missing, 0), (blobs.Health.CopiesRepaired, blobs.Health.Lost));
         foreach (var (blob, (what, bytes)) in made)
