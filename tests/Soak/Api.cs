@@ -7,7 +7,8 @@ using System.Text.Json;
 namespace Cloud.Soak;
 
 /// <summary>What an accepted request promised.</summary>
-public sealed record Promise(string Kind, string Id, string Path)
+/// <param name="Within">What it goes with when that is deleted: a subnet's network.</param>
+public sealed record Promise(string Kind, string Id, string Path, string? Within)
 {
     public bool Deleted { get; set; }
 }
@@ -32,14 +33,14 @@ public sealed class Api(string url, string passwordFile, CancellationToken ct) :
     public ConcurrentQueue<string> Surprises { get; } = [];
 
     /// <returns>The new resource's id; null when it was refused for a reason that time doesn't mend.</returns>
-    public async Task<string?> Create(string kind, string path, string many, string name, object body)
+    public async Task<string?> Create(string kind, string path, string many, string name, object body, string? within = null)
     {
         for (var unsure = false; ; unsure = true)
         {
-            if (unsure && await Find(path, many, name) is { } found) return Accept(kind, found, path);
+            if (unsure && await Find(path, many, name) is { } found) return Accept(kind, found, path, within);
             if (await Try(HttpMethod.Post, path, body) is not { } a) continue;
             if (a.Status is HttpStatusCode.Conflict or HttpStatusCode.BadRequest or HttpStatusCode.NotFound or HttpStatusCode.Forbidden) return null;
-            if ((int)a.Status < 300) return Accept(kind, Object(a.Body).GetProperty("id").GetString()!, path);
+            if ((int)a.Status < 300) return Accept(kind, Object(a.Body).GetProperty("id").GetString()!, path, within);
             await Task.Delay(Pause, ct);
         }
     }
@@ -54,6 +55,7 @@ public sealed class Api(string url, string passwordFile, CancellationToken ct) :
             if (a is { } answer && ((int)answer.Status < 300 || answer.Status == HttpStatusCode.NotFound))
             {
                 if ((int)answer.Status < 300) Interlocked.Increment(ref _accepted);
+                foreach (var inner in Promises.Values.Where(p => p.Within == id)) inner.Deleted = true;
                 return promise.Deleted = true;
             }
             await Task.Delay(Pause, ct);
@@ -109,10 +111,10 @@ public sealed class Api(string url, string passwordFile, CancellationToken ct) :
         }
     }
 
-    private string Accept(string kind, string id, string path)
+    private string Accept(string kind, string id, string path, string? within)
     {
         Interlocked.Increment(ref _accepted);
-        Promises.TryAdd(id, new(kind, id, path));
+        Promises.TryAdd(id, new(kind, id, path, within));
         return id;
     }
 

@@ -43,21 +43,21 @@ public sealed class Client(Api api, int number, string image, string external, i
     /// <returns>True when there is all that was planned.</returns>
     private async Task<bool> Build(string name, Plan plan, List<string> made)
     {
-        async Task<string?> Make(string kind, string path, string many, object body)
+        async Task<string?> Make(string kind, string path, string many, object body, string? within = null)
         {
             if (stop.IsCancellationRequested) return null;
-            var id = await api.Create(kind, path, many, $"{name}-{kind}", body);
+            var id = await api.Create(kind, path, many, $"{name}-{kind}", body, within);
             if (id is not null) made.Add(id);
             return id;
         }
         if (await Make("network", $"{Net}/networks", "networks", new { network = new { name = $"{name}-network" } }) is not { } net) return false;
-        if (await Make("subnet", $"{Net}/subnets", "subnets", new { subnet = new { name = $"{name}-subnet", network_id = net, ip_version = 4, cidr = $"10.{number}.0.0/24" } }) is not { } subnet) return false;
+        if (await Make("subnet", $"{Net}/subnets", "subnets", new { subnet = new { name = $"{name}-subnet", network_id = net, ip_version = 4, cidr = $"10.{number}.0.0/24" } }, within: net) is not { } subnet) return false;
         var volume = plan.Volume ? await Make("volume", $"/volume/v3/{api.Project}/volumes", "volumes", new { volume = new { name = $"{name}-volume", size = 1 } }) : null;
         var server = await Make("server", Servers, "servers", new { server = new { name = $"{name}-server", flavorRef = "1", imageRef = image, networks = new[] { new { uuid = net } } } });
         if (server is null || !plan.Patient || await Settled(server) != "ACTIVE") return false;
         var all = true;
         if (volume is not null) all &= await api.Ask(HttpMethod.Post, $"{Servers}/{server}/os-volume_attachments", new { volumeAttachment = new { volumeId = volume } });
-        if (plan.Routed) all &= await Routed(name, subnet, server, Make);
+        if (plan.Routed) all &= await Routed(name, subnet, server, (kind, path, many, body) => Make(kind, path, many, body));
         if (plan.Stopped) all &= await api.Ask(HttpMethod.Post, $"{Servers}/{server}/action", new Dictionary<string, object?> { ["os-stop"] = null });
         return all;
     }
