@@ -31,7 +31,8 @@ public static class S3Api
         await Signature4.Verify(c);
         if (Missing.FirstOrDefault(m => c.First(m) is not null) is { } missing) throw new Fault(501, $"{missing} is not implemented.");
         return await run(c);
-    }) { Streams = true, AsksItself = true };
+    })
+    { Streams = true, AsksItself = true };
 
     /// <summary>What the path names, in the account of the signer's project.</summary>
     internal static Place PlaceOf(Call c)
