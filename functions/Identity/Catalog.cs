@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Cloud.Platform.Access;
 using Cloud.Platform.Rest;
+using Cloud.Platform.State;
 
 namespace Cloud.Identity;
 
@@ -14,15 +15,20 @@ public static partial class Catalog
 
     private static readonly SearchValues<char> Special = SearchValues.Create("%$(){}");
 
+    /// <summary>All services and endpoints, the disabled ones too.</summary>
+    internal sealed record Stored(IReadOnlyList<Service> Services, IReadOnlyList<Endpoint> Endpoints);
+
     private sealed record Entry(Service Service, IReadOnlyList<(Endpoint Endpoint, string Url)> Endpoints);
+
+    internal static async ValueTask<Stored> Read(IEntityStore store) => new(await Endpoints.Services.InProject(store, ""), await Endpoints.Rows.InProject(store, ""));
 
     public static async ValueTask<Action<Utf8JsonWriter>> Of(Call c, Caller caller)
     {
-        var all = await Endpoints.Rows.InProject(c.Store, "", c.Cancelled);
+        var (services, all) = await Auth.TokensOf(c).Catalog.Get();
         var seen = caller.ProjectId is { } project ? await EndpointFilter.Of(c, project, all) ?? all : all;
         var endpoints = seen.Where(e => e.Enabled).ToLookup(e => e.ServiceId);
         var entries = new List<Entry>();
-        foreach (var service in await Endpoints.Services.InProject(c.Store, "", c.Cancelled))
+        foreach (var service in services)
             if (service.Enabled) entries.Add(new(service, [.. endpoints[service.Id].Select(e => (e, Url(c, e, caller))).Where(e => e.Item2 is not null)!]));
         return w => Write(w, entries);
     }

@@ -12,8 +12,14 @@ public static class Endpoints
     private static readonly Kind<Service> ServiceKind = new(Services, "services", "/v3/services", IdentityDialect.Value)
     {
         Sees = "identity:get_service",
+        Check = (c, d) =>
+        {
+            Directory.ForgetsTokens(c, d);
+            return ValueTask.CompletedTask;
+        },
         CheckDelete = async (c, d) =>
         {
+            Directory.ForgetsTokens(c, d);
             foreach (var e in await Rows.InProject(c.Store, "")) if (e.ServiceId == d.Item.Id) await Kind!.Delete(c, "identity:delete_endpoint", null, e.Id);
         },
         Extend = (w, c, s, _) => IdentityDialect.SelfLink(w, c, "services", s.Id),
@@ -24,11 +30,17 @@ public static class Endpoints
         Sees = "identity:get_endpoint",
         Check = async (c, d) =>
         {
+            Directory.ForgetsTokens(c, d);
             if (!Catalog.IsTemplate(d.Item.Url)) throw Fault.BadRequest("Invalid input for field 'url': it must be a web address, in which only %(project_id)s, %(user_id)s and the like are filled in.");
             if (await Directory.Get(c, Services, d.Item.ServiceId) is null) throw Fault.BadRequest($"Could not find service: {d.Item.ServiceId}.");
             if (d.Item.RegionId is not { } region || await Directory.Get(c, Regions.Rows, region) is not null) return;
             if (d.Body.TryGetProperty("region_id", out _)) throw Fault.BadRequest($"Could not find region: {region}.");
             await Regions.Rows.Save(c.Services, new Region { Id = region, CreatedAt = c.Now }, null, Change.By(c)); // the older name makes what it names
+        },
+        CheckDelete = (c, d) =>
+        {
+            Directory.ForgetsTokens(c, d);
+            return ValueTask.CompletedTask;
         },
         Extend = (w, c, e, _) => IdentityDialect.SelfLink(w, c, "endpoints", e.Id),
     };

@@ -25,11 +25,15 @@ public sealed class Tokens(IEntityStore store, TimeProvider clock) : ITokens
     private sealed record Key(int Id, byte[] Secret, DateTimeOffset MadeAt);
 
     private readonly ConcurrentDictionary<string, (Caller? Caller, DateTimeOffset Until)> _known = new(StringComparer.Ordinal);
-    private (Key[] Keys, HashSet<string> Revoked, DateTimeOffset Until) _shared = ([], [], DateTimeOffset.MinValue);
+    private readonly Remembered<(Key[] Keys, HashSet<string> Revoked)> _shared = new(clock, Remember, async () =>
+        (await store.Get(KeysPartition, KeysKey) is { } row ? Json.Read<Key[]>(row.Body) : [], (await store.List(RevokedPartition, "", char.MaxValue.ToString())).Select(r => r.Key).ToHashSet()));
+
+    /// <summary>What every answer to a token shows of the catalog.</summary>
+    internal Remembered<Catalog.Stored> Catalog { get; } = new(clock, Remember, () => Identity.Catalog.Read(store));
 
     public async ValueTask<string> Issue(TokenClaims claims)
     {
-        var keys = (await Shared()).Keys;
+        var keys = (await _shared.Get()).Keys;
         if (keys.Length == 0 || clock.GetUtcNow() - keys[^1].MadeAt > Rotation) keys = await NewKey();
         var key = keys[^1];
         var text = string.Join('\n', claims.UserId, claims.Kind, claims.ScopeId, Seconds(claims.IssuedAt), Seconds(claims.ExpiresAt), claims.Methods, claims.AuditId, claims.AppCredentialId, claims.Era);
@@ -51,7 +55,7 @@ public sealed class Tokens(IEntityStore store, TimeProvider clock) : ITokens
         try { packed = Base64Url.DecodeFromChars(token); }
         catch (FormatException) { return null; }
         if (packed.Length < 20) return null;
-        var shared = await Shared();
+        var shared = await _shared.Get();
         var key = Array.Find(shared.Keys, k => k.Id == packed[0]);
         if (key is null) return null;
         Span<byte> mac = stackalloc byte[16];
@@ -80,11 +84,12 @@ public sealed class Tokens(IEntityStore store, TimeProvider clock) : ITokens
         Forget();
     }
 
-    /// <summary>What this process remembers is asked anew: a grant, user or project has changed.</summary>
+    /// <summary>What this process remembers is asked anew: a grant, user, project or the catalog has changed.</summary>
     public void Forget()
     {
         _known.Clear();
-        _shared.Until = DateTimeOffset.MinValue;
+        _shared.Forget();
+        Catalog.Forget();
     }
 
     /// <summary>Revocations of tokens that have expired anyway are of no use.</summary>
@@ -92,15 +97,6 @@ public sealed class Tokens(IEntityStore store, TimeProvider clock) : ITokens
     {
         foreach (var row in await store.List(RevokedPartition, "", char.MaxValue.ToString(), ct: ct))
             if (Time(Encoding.UTF8.GetString(row.Body.Span)) < clock.GetUtcNow()) await store.Commit(RevokedPartition, [new Op.Delete(row.Key)], ct: ct);
-    }
-
-    private async ValueTask<(Key[] Keys, HashSet<string> Revoked, DateTimeOffset Until)> Shared()
-    {
-        var shared = _shared;
-        if (shared.Until > clock.GetUtcNow()) return shared;
-        var keys = await store.Get(KeysPartition, KeysKey) is { } row ? Json.Read<Key[]>(row.Body) : [];
-        var revoked = (await store.List(RevokedPartition, "", char.MaxValue.ToString())).Select(r => r.Key).ToHashSet();
-        return _shared = (keys, revoked, clock.GetUtcNow() + Remember);
     }
 
     // The old key stays as long as tokens signed with it can live.
@@ -116,7 +112,7 @@ public sealed class Tokens(IEntityStore store, TimeProvider clock) : ITokens
             try
             {
                 await store.Commit(KeysPartition, [row is null ? new Op.Insert(KeysKey, Json.Write(keys)) : new Op.Replace(KeysKey, Json.Write(keys), row.ETag)]);
-                _shared.Until = DateTimeOffset.MinValue;
+                _shared.Forget();
                 return keys;
             }
             catch (ConflictException) { /* another process made one */ }

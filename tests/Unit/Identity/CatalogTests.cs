@@ -1,3 +1,6 @@
+using System.Text;
+using System.Text.Json;
+using Cloud.Platform.Rest;
 using Cloud.Tests.Kit;
 using Xunit;
 
@@ -30,6 +33,27 @@ public sealed class CatalogTests
         Assert.Equal(204, (await cloud.Send("DELETE", "/identity/v3/services/" + service)).Status);
         Assert.Equal(404, (await cloud.Send("GET", "/identity/v3/endpoints/" + endpoint)).Status);
         Assert.Equal(204, (await cloud.Send("DELETE", "/identity/v3/regions/RegionTwo")).Status);
+    }
+
+    [Fact]
+    public async Task A_change_is_seen_at_once_where_it_is_made_and_within_seconds_by_other_processes()
+    {
+        await using var cloud = await TestCloud.Start();
+        var token = await cloud.Token("demo");
+        var elsewhere = new Router(Composition.Services(cloud.Store, cloud.Bus, cloud.Services.Blobs, cloud.Clock, cloud.Services.Ids, cloud.Services.Settings), (_, _) => { });
+        async Task<string> There()
+        {
+            var reply = await elsewhere.Handle(new("GET", "/identity/v3/auth/catalog", [], name => name == "X-Auth-Token" ? token : null, Stream.Null, "http://cloud"));
+            using var written = new MemoryStream();
+            await using (var w = new Utf8JsonWriter(written)) reply.Json!(w);
+            return Encoding.UTF8.GetString(written.ToArray());
+        }
+        Assert.Contains("http://cloud/image", await There(), StringComparison.Ordinal);
+        Assert.Contains("image", (await Catalog(cloud)).Keys);
+        await cloud.Send("PATCH", "/identity/v3/services/image", new { service = new { enabled = false } });
+        Assert.DoesNotContain("image", (await Catalog(cloud)).Keys);
+        cloud.Clock.Advance(TimeSpan.FromSeconds(10));
+        Assert.DoesNotContain("http://cloud/image", await There(), StringComparison.Ordinal);
     }
 
     [Fact]
