@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Cloud.Platform.Rest;
@@ -8,6 +9,8 @@ namespace Cloud.Compute;
 public static class ServerFilters
 {
     private static readonly string[] Dates = ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ssK"];
+
+    private static readonly SearchValues<char> Literal = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_ ");
 
     private static readonly HashSet<string> Statuses =
     [
@@ -88,11 +91,27 @@ public static class ServerFilters
     // Nova takes a regular expression here. One from outside must not be able to run for ever.
     private static Func<string, bool> Pattern(string pattern)
     {
+        if (Plain(pattern) is { } plain) return plain;
         try
         {
             var regex = new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
             return regex.IsMatch;
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException) { return name => name.Contains(pattern, StringComparison.Ordinal); }
+    }
+
+    // Nearly all are names, perhaps anchored. To compile an expression for those costs more than to try it on a page of servers.
+    private static Func<string, bool>? Plain(string pattern)
+    {
+        var (first, last) = (pattern.StartsWith('^'), pattern.EndsWith('$'));
+        var text = pattern.Trim('^', '$');
+        if (text.Length + (first ? 1 : 0) + (last ? 1 : 0) != pattern.Length || text.AsSpan().ContainsAnyExcept(Literal)) return null;
+        return (first, last) switch
+        {
+            (true, true) => name => name.Equals(text, StringComparison.OrdinalIgnoreCase),
+            (true, false) => name => name.StartsWith(text, StringComparison.OrdinalIgnoreCase),
+            (false, true) => name => name.EndsWith(text, StringComparison.OrdinalIgnoreCase),
+            _ => name => name.Contains(text, StringComparison.OrdinalIgnoreCase),
+        };
     }
 }
