@@ -154,7 +154,7 @@ public static class ServerSagas
             if (v.State == "detaching") await BlockStorage.Facade.Detached(w.Services, s.ProjectId, v.VolumeId, s.Id, w.Change);
         }
         foreach (var n in s.Nics.Where(n => n.State == "detaching")) await Network.Facade.Release(w.Services, s.ProjectId, s.Id, n.Made ? [n.PortId] : [], w.Change, n.PortId);
-        if (s.Nics.Any(n => n.State == "attaching")) await Network.Facade.Activate(w.Services, s.ProjectId, s.Id, w.Change);
+        if (s.Nics.Any(n => n.State == "attaching")) await Network.Facade.Activate(w.Services, s.ProjectId, s.Id, s.Nics.Select(n => n.PortId), w.Change);
         if (Unsettled(s))
             w.Item = s with
             {

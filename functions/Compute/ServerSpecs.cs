@@ -19,7 +19,7 @@ public static class ServerSpecs
 
     public static async ValueTask<HostCommand> Ensure(Services s, Server server)
     {
-        var nics = (await Network.Facade.Nics(s, server.ProjectId, server.Id)).ToDictionary(n => n.PortId);
+        var nics = (await Network.Facade.Nics(s, server.ProjectId, server.Id, server.Nics.Select(n => n.PortId))).ToDictionary(n => n.PortId);
         List<DiskSpec> disks = server.ImageId is null ? [] : [new(server.Id, "vda", Serial(server.Id))];
         disks.AddRange(server.Volumes.Where(v => v.State != "detaching").OrderBy(v => v.Device, StringComparer.Ordinal).Select(v => new DiskSpec(v.VolumeId, v.Device, Serial(v.VolumeId))));
         return new(server.Host, new EnsureDomain(new(server.Id, server.ProjectId, server.Name, server.Flavor.Vcpus, server.Flavor.Ram, [.. disks],

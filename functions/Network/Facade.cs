@@ -127,10 +127,10 @@ public static partial class Facade
         [.. (await Of(s, project, server)).Where(p => p.Host.Length > 0 && (only is null || p.Id == only)).Select(Specs.Remove)];
 
     /// <summary>The hosts have them: marks them active, and tells the network's other hosts where they are.</summary>
-    public static async ValueTask Activate(Services s, string project, string server, Change change)
+    public static async ValueTask Activate(Services s, string project, string server, IEnumerable<string> ports, Change change)
     {
         var networks = new HashSet<string>();
-        foreach (var p in await Of(s, project, server))
+        foreach (var p in await Of(s, project, server, ports))
         {
             networks.Add(p.NetworkId);
             while (await Tables.Ports.Get(s.Store, project, p.Id) is { } was && was.Item.Status != "ACTIVE")
@@ -172,14 +172,16 @@ public static partial class Facade
         return ports.SelectMany(p => p.FixedIps.Select(a => (p.Id, a.IpAddress))).ToLookup(x => x.Id, x => x.IpAddress);
     }
 
-    private static async ValueTask<IReadOnlyList<Port>> Of(Services s, string project, string server) =>
-        [.. (await Tables.Ports.InProject(s.Store, project)).Where(p => p.DeviceId == server)];
+    // Who knows which ports they can be spares a look at all of the project's.
+    private static async ValueTask<IReadOnlyList<Port>> Of(Services s, string project, string server, IEnumerable<string>? among = null) =>
+        [.. (among is null ? await Tables.Ports.InProject(s.Store, project) : await Tables.Ports.GetMany(s.Store, project, among)).Where(p => p.DeviceId == server)];
 
-    /// <summary>A server's interfaces, in the order they were made.</summary>
-    public static async ValueTask<IReadOnlyList<Nic>> Nics(Services s, string project, string server)
+    /// <summary>A server's interfaces.</summary>
+    /// <param name="among">Only these ports; null for all, in the order they were made.</param>
+    public static async ValueTask<IReadOnlyList<Nic>> Nics(Services s, string project, string server, IEnumerable<string>? among = null)
     {
         var nics = new List<Nic>();
-        foreach (var p in await Of(s, project, server))
+        foreach (var p in await Of(s, project, server, among))
         {
             var n = (await Tables.Networks.Find(s.Store, p.NetworkId, project))?.Item;
             nics.Add(new(p.Id, p.NetworkId, n?.Name ?? "", p.MacAddress, n?.Mtu ?? 1500, [.. p.FixedIps.Select(f => (f.IpAddress, f.SubnetId))]));
