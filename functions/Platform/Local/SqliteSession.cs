@@ -19,6 +19,8 @@ internal sealed class SqliteSession : IDisposable
         Must(raw.sqlite3_busy_timeout(_connection, Patience));
         // Else a statement is planned anew whenever other values are bound to it.
         Must(raw.sqlite3_db_config(_connection, raw.SQLITE_DBCONFIG_ENABLE_QPSG, 1, out _));
+        // There is a session for each read at once, and the kernel has the pages as well: KiB each.
+        Run("PRAGMA cache_size=-256");
         Run(readOnly ? "PRAGMA query_only=ON" : "PRAGMA journal_mode=WAL");
         if (!readOnly) Run("PRAGMA synchronous=FULL");
     }
