@@ -44,16 +44,18 @@ public sealed class ControlPlane : IAsyncDisposable
     public double ResidentMiB() => Status("VmRSS:") / 1024;
 
     /// <summary>Until it has used next to nothing for a moment: what requests left behind is done, and counts as theirs.</summary>
-    public async Task Settle()
+    /// <returns>False when it is still at work after ten seconds.</returns>
+    public async Task<bool> Settle()
     {
         var clock = Stopwatch.StartNew();
         for (var before = CpuMs(); clock.Elapsed < TimeSpan.FromSeconds(10);)
         {
             await Task.Delay(300);
             var now = CpuMs();
-            if (now - before <= 10) return;
+            if (now - before <= 10) return true;
             before = now;
         }
+        return false;
     }
 
     /// <summary>Until no message waits, no saga is under way and hosts know what they should: what is measured then is nothing else's.</summary>
@@ -61,7 +63,7 @@ public sealed class ControlPlane : IAsyncDisposable
     {
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < TimeSpan.FromMinutes(10);)
         {
-            await Settle();
+            if (!await Settle()) continue;
             var queues = (await client.Get("/ops/v1/queues")).Must("queues").Json["queues"]!.AsArray();
             if (queues.All(q => (int)q!["messages"]! == 0) && (await client.Get("/ops/v1/sagas")).Must("sagas").Json["sagas"]!.AsArray().Count == 0) return;
         }
