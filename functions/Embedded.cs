@@ -32,7 +32,7 @@ public sealed class Embedded : IAsyncDisposable
         var url = $"http://{(options.Listen.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : options.Listen.Address)}:{options.Listen.Port}";
         var (admin, demo) = (Credentials.Secret(options.Data, "admin-password"), Credentials.Secret(options.Data, "demo-password"));
         var services = Composition.Services(state.Store, state.Bus, new FileBlobs(Path.Combine(options.Data, "blobs")), TimeProvider.System, new TimeOrderedIds(TimeProvider.System),
-            new Settings { AdminPassword = admin, DemoPassword = demo, ControlUrl = url }, objects: ReplicatedBlobs.In(options.ObjectStores, options.Data));
+            SettingsFile.Apply(options.Settings, new() { AdminPassword = admin, DemoPassword = demo, ControlUrl = url }), objects: ReplicatedBlobs.In(options.ObjectStores, options.Data));
         await Composition.Start(services);
 
         var web = WebServer.Build(options.Data, options.Listen);

@@ -31,7 +31,7 @@ try
             File.WriteAllText(file, Coverage.Of(Slices.All));
             return 0;
         default:
-            Console.Error.WriteLine("usage: up --data DIR [--listen ADDRESS:PORT] [--amqp ADDRESS:PORT] [--host NAME]... [--object-store DIR]... [--simulated N] | functions --out DIR | openapi --out DIR | coverage --out FILE");
+            Console.Error.WriteLine("usage: up --data DIR [--listen ADDRESS:PORT] [--amqp ADDRESS:PORT] [--host NAME]... [--object-store DIR]... [--settings FILE] [--simulated N] | functions --out DIR | openapi --out DIR | coverage --out FILE");
             return 2;
     }
 }

@@ -34,7 +34,7 @@ public static class Api
         .. Users.Routes, .. Groups.Routes, .. Projects.Routes, .. Domains.Routes,
         .. Roles.Routes, .. Assignments.Routes, .. RoleAssignments.Routes,
         .. Regions.Routes, .. Endpoints.Routes, .. EndpointFilter.Routes, .. Limits.Routes, .. Policies.Routes,
-        .. AppCredentials.Routes, .. AccessRules.Routes, .. Trusts.Routes, .. Credentials.Routes, .. Ec2Keys.Routes, .. Consumers.Routes,
+        .. AppCredentials.Routes, .. AccessRules.Routes, .. Trusts.Routes, .. Credentials.Routes, .. Ec2Keys.Routes, .. SignedTokens.Routes, .. Consumers.Routes,
         .. NotOffered.Routes,
     ])
     {

@@ -34,9 +34,23 @@ public static class AppCredentials
 
     public static readonly Route[] Routes =
     [
-        Kind.List("identity:list_application_credentials") with { Run = async c => await (await WithRoles(c)).List(c.Route.Policy).Run(c) },
+        Kind.List("identity:list_application_credentials") with
+        {
+            Run = async c =>
+            {
+                var (items, page) = await Kind.Select(c, c.Route.Policy);
+                return (await WithRoles(c, items)).Page1(c, items, page);
+            },
+        },
         new("POST", Kind.Path, "identity:create_application_credential", Create),
-        Kind.Show("identity:get_application_credential") with { Run = async c => await (await WithRoles(c)).Show(c.Route.Policy).Run(c) },
+        Kind.Show("identity:get_application_credential") with
+        {
+            Run = async c =>
+            {
+                var item = (await Kind.Load(c, c.Route.Policy)).Item;
+                return (await WithRoles(c, [item])).One1(c, 200, item);
+            },
+        },
         Kind.Delete("identity:delete_application_credential"),
     ];
 
@@ -54,9 +68,9 @@ public static class AppCredentials
     }
 
     // Clients show the roles by name, which only their own rows know.
-    private static async ValueTask<Kind<AppCredential>> WithRoles(Call c)
+    private static async ValueTask<Kind<AppCredential>> WithRoles(Call c, IEnumerable<AppCredential> shown)
     {
-        var roles = (await Directory.Roles.InProject(c.Store, "")).ToDictionary(r => r.Id);
+        var roles = (await Directory.Roles.GetMany(c.Store, "", shown.SelectMany(a => a.RoleIds), c.Cancelled)).ToDictionary(r => r.Id);
         return Kind with
         {
             Extend = (w, call, a, detail) =>
@@ -79,7 +93,6 @@ public static class AppCredentials
 
     private static async ValueTask<Reply> Create(Call c)
     {
-        var shown = await WithRoles(c);
         Auth.Unrestricted(c);
         var (project, user) = (c.ProjectId, c.Caller.UserId);
         var secret = "";
@@ -98,13 +111,17 @@ public static class AppCredentials
                 d.Item = d.Item with { UserId = user, Scope = project, RoleIds = roles, Rules = rules, Secret = null, WantedRoles = null, WantedRules = null, SecretHash = Passwords.Fingerprint(secret) };
                 await Directory.ClaimName(c, d, Rows, NameOf(d.Item), null);
             },
+        };
+        var made = await kind.Create(c, c.Route.Policy, c.Body("application_credential"), null);
+        var shown = await WithRoles(c, [made]);
+        return (shown with
+        {
             Extend = (w, call, a, detail) =>
             {
                 w.WriteString("secret", secret); // shown this once
                 shown.Extend!(w, call, a, detail);
             },
-        };
-        return kind.One1(c, 201, await kind.Create(c, c.Route.Policy, c.Body("application_credential"), null));
+        }).One1(c, 201, made);
     }
 
     /// <summary>The id of the role among those held that a body names.</summary>

@@ -9,6 +9,7 @@ public static class Callers
     /// <summary>Null when user, project, domain, credential or trust is gone or disabled, or no role is left.</summary>
     public static async ValueTask<Caller?> Of(IEntityStore store, TokenClaims t)
     {
+        if (t.Kind == 'r') return null;
         if (await Alive(store, t.UserId) is not { } user || user.Era != t.Era) return null;
         if (t.Kind == 't') return await OfTrust(store, t, user);
         if (t.Kind == 'd' && !await Lives(store, t.ScopeId)) return null;
@@ -22,7 +23,7 @@ public static class Callers
         if (t.AppCredentialId.Length > 0)
         {
             // One role lost voids the credential: it was made to do a certain job, not a part of it.
-            if ((await AppCredentials.Rows.Get(store, "", t.AppCredentialId))?.Item is not { } credential || !credential.RoleIds.All(id => roles.Any(r => r.Id == id))) return null;
+            if ((await AppCredentials.Rows.Get(store, "", t.AppCredentialId))?.Item is not { } credential || credential.Scope != t.ScopeId || !credential.RoleIds.All(id => roles.Any(r => r.Id == id))) return null;
             roles = [.. await Brought(store, roles, credential.RoleIds)];
             caller = caller with
             {

@@ -38,6 +38,9 @@ public static class Directory
         return id;
     }
 
+    /// <summary>A token for one domain lists nothing of another.</summary>
+    public static bool IsInScope(Call c, string domain) => c.Caller.DomainId is null || c.Caller.DomainId == domain;
+
     /// <summary>Takes the new name before the write; an old one is freed after it.</summary>
     /// <exception cref="Fault">409 when somebody else has it.</exception>
     public static async ValueTask ClaimName<T>(Call c, Draft<T> d, Rows<T> rows, string key, string? oldKey) where T : Resource

@@ -34,6 +34,8 @@ public static class DomainConfigs
             await Save(c, config);
             return Reply.Of(had ? 200 : 201, Wrap(config));
         }),
+        new("GET", Path + "/security_compliance", "identity:get_security_compliance_domain_config", c => new(Reply.Of(200, Wrap(new JsonObject { ["security_compliance"] = Compliance(c) })))),
+        new("GET", Path + "/security_compliance/{option}", "identity:get_security_compliance_domain_config", c => new(Reply.Of(200, Wrap(new JsonObject { [c.Args["option"]] = Option(c) })))),
         .. Level(""), .. Level("/{group}"), .. Level("/{group}/{option}"),
     ];
 
@@ -66,6 +68,17 @@ public static class DomainConfigs
             return Reply.Empty(204);
         }),
     ];
+
+    // What users must know to choose a password; a domain can't change it.
+    private static JsonObject Compliance(Call c)
+    {
+        if (c.Args["id"] != "default") throw new Fault(403, "Reading security compliance information for any domain other than the default domain is not allowed or supported.");
+        var rules = c.Services.Settings.Passwords;
+        return new() { ["password_regex"] = rules.PasswordRegex, ["password_regex_description"] = rules.PasswordRegexDescription };
+    }
+
+    private static JsonNode? Option(Call c) =>
+        Compliance(c).TryGetPropertyValue(c.Args["option"], out var value) ? value?.DeepClone() : throw new Fault(403, "Reading security compliance values other than password_regex and password_regex_description is not allowed.");
 
     private static JsonObject Wrap(JsonNode config) => new() { ["config"] = config };
 

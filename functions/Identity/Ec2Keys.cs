@@ -55,12 +55,17 @@ public static class Ec2Keys
     ];
 
     /// <summary>Who signs with a key, in the key's project and with no more rights than its maker had.</summary>
-    public static async ValueTask<(Caller Caller, string Secret)?> Holder(Platform.Services s, string access)
+    public static async ValueTask<(Caller Caller, string Secret)?> Holder(Platform.Services s, string access) =>
+        await Find(s, access) is { } key && await Callers.Of(s.Store, key.Claims) is { } caller ? (caller, key.Secret) : null;
+
+    /// <summary>What a token of a key's holder says. Null for an unknown key.</summary>
+    internal static async ValueTask<(TokenClaims Claims, string Secret)?> Find(Platform.Services s, string access)
     {
         if ((await Credentials.Rows.Get(s.Store, "", Credentials.IdOf(access)))?.Item is not { Type: "ec2", Project: { } project } x || (await Directory.Users.Get(s.Store, "", x.UserId))?.Item is not { } user) return null;
-        var claims = new TokenClaims(user.Id, 'p', project, s.Now, Tokens.DefaultExpiry(s.Now), "ec2credential", "", x.MadeBy ?? "", user.Era);
-        return await Callers.Of(s.Store, claims) is { } caller ? (caller, JsonSerializer.Deserialize<Keys>(x.Blob, JsonSerializerOptions.Web)!.Secret) : null;
+        return (Auth.Claims(user, 'p', project, s.Now, Tokens.DefaultExpiry(s.Now), "ec2credential", x.MadeBy ?? ""), Read(x).Secret);
     }
+
+    private static Keys Read(Credential x) => JsonSerializer.Deserialize<Keys>(x.Blob, JsonSerializerOptions.Web)!;
 
     private static async ValueTask<Loaded<Credential>> Own(Call c) =>
         await Credentials.Rows.Get(c.Store, "", Credentials.IdOf(c.Args["access"])) is { Item.Type: "ec2" } x && x.Item.UserId == c.Args["user_id"] ? x : throw Fault.NotFound("credential", c.Args["access"]);
@@ -75,7 +80,7 @@ public static class Ec2Keys
 
     private static void Write(Utf8JsonWriter w, Call c, Credential x)
     {
-        var keys = JsonSerializer.Deserialize<Keys>(x.Blob, JsonSerializerOptions.Web)!;
+        var keys = Read(x);
         w.WriteStartObject();
         w.WriteString("user_id", x.UserId);
         w.WriteString("tenant_id", x.Project);

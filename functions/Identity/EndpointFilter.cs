@@ -48,14 +48,14 @@ public static class EndpointFilter
         }),
         new("GET", Root + "/endpoint_groups/{id}/projects", "identity:list_projects_associated_with_endpoint_group", async c =>
             await Identity.Projects.Kind.PageFrom(c, await Projects(c, 'g', (await Kind.Load(c, c.Route.Policy)).Item.Id))),
-        .. Pairs('g', "/endpoint_groups/{id}/projects/{project}", ("identity:get_endpoint_group_in_project", 200), "identity:add_endpoint_group_to_project", "identity:remove_endpoint_group_from_project"),
+        .. Pairs('g', "/endpoint_groups/{id}/projects/{project}", ("identity:get_endpoint_group_in_project", InProject), "identity:add_endpoint_group_to_project", "identity:remove_endpoint_group_from_project"),
         new("GET", Root + "/endpoints/{id}/projects", "identity:list_projects_for_endpoint", async c =>
             await Identity.Projects.Kind.PageFrom(c, await Projects(c, 'e', (await Directory.Need(c, Endpoints.Rows, c.Args["id"])).Id))),
         new("GET", Root + "/projects/{project}/endpoints", "identity:list_endpoints_for_project", async c =>
             Endpoints.Kind.PageFrom(c, await Of(c, (await Directory.Need(c, Directory.Projects, c.Args["project"])).Id, await Endpoints.All(c)) ?? [])),
         new("GET", Root + "/projects/{project}/endpoint_groups", "identity:list_endpoint_groups_for_project", async c =>
             await Kind.PageFrom(c, await Assigned(c, 'g', (await Directory.Need(c, Directory.Projects, c.Args["project"])).Id))),
-        .. Pairs('e', "/projects/{project}/endpoints/{id}", ("identity:check_endpoint_in_project", 204), "identity:add_endpoint_to_project", "identity:remove_endpoint_from_project"),
+        .. Pairs('e', "/projects/{project}/endpoints/{id}", ("identity:check_endpoint_in_project", (_, _, _) => Reply.Empty(204)), "identity:add_endpoint_to_project", "identity:remove_endpoint_from_project"),
     ];
 
     /// <summary>The endpoints a project sees; null for all.</summary>
@@ -68,7 +68,14 @@ public static class EndpointFilter
         return [.. all.Where(e => ids.Contains(e.Id) || groups.Exists(g => g.Has(e)))];
     }
 
-    private static Route[] Pairs(char kind, string path, (string Rule, int Status) check, string add, string remove)
+    private static Reply InProject(Call c, string project, string group) => Reply.Object(200, w => w.Object("project_endpoint_group", () =>
+    {
+        w.WriteString("project_id", project);
+        w.WriteString("endpoint_group_id", group);
+        IdentityDialect.SelfLink(w, c, $"OS-EP-FILTER/endpoint_groups/{group}/projects", project);
+    }));
+
+    private static Route[] Pairs(char kind, string path, (string Rule, Func<Call, string, string, Reply> Shown) check, string add, string remove)
     {
         async ValueTask<(string Project, string Id)> Named(Call c)
         {
@@ -82,7 +89,7 @@ public static class EndpointFilter
         }
         return
         [
-            new("GET", Root + path, check.Rule, async c => { await Existing(c); return Reply.Empty(check.Status); }),
+            new("GET", Root + path, check.Rule, async c => { var (project, id) = await Existing(c); return check.Shown(c, project, id); }),
             new("PUT", Root + path, add, async c => { var (project, id) = await Named(c); await Set(c, kind, project, id, true); return Reply.Empty(204); }),
             new("DELETE", Root + path, remove, async c => { var (project, id) = await Existing(c); await Set(c, kind, project, id, false); return Reply.Empty(204); }),
         ];

@@ -29,7 +29,11 @@ public static class Groups
     public static readonly Route[] Routes =
     [
         Kind.List("identity:list_groups"), Kind.Create("identity:create_group"), Kind.Show("identity:get_group"), Kind.Update("identity:update_group"), Kind.Delete("identity:delete_group"),
-        new("GET", "/v3/groups/{id}/users", "identity:list_users_in_group", async c => await Users.Kind.PageFrom(c, await Members.UsersOf(c.Store, (await Kind.Load(c, "identity:list_users_in_group")).Item.Id))),
+        new("GET", "/v3/groups/{id}/users", "identity:list_users_in_group", async c =>
+        {
+            var users = await Directory.Users.GetMany(c.Store, "", await Members.UsersOf(c.Store, (await Kind.Load(c, c.Route.Policy)).Item.Id), c.Cancelled);
+            return Users.Kind.PageFrom(c, users.Where(u => Directory.IsInScope(c, u.DomainId)));
+        }),
         new("PUT", "/v3/groups/{id}/users/{user}", "identity:add_user_to_group", async c =>
         {
             var (group, user) = await Pair(c);

@@ -9,7 +9,6 @@ public static class NotOffered
     [
         .. All("Certificates of PKI tokens are not used: tokens are signed with a key that never leaves the cloud.", "GET /v3/auth/tokens/OS-PKI/revoked", "GET /v3/OS-SIMPLE-CERT/ca", "GET /v3/OS-SIMPLE-CERT/certificates"),
         .. All("Revocations are not listed: every service of this cloud knows them.", "GET /v3/OS-REVOKE/events"),
-        .. All("EC2 and S3 signatures are not accepted.", "POST /v3/ec2tokens", "POST /v3/s3tokens"),
         .. All("OAuth 1.0 is not offered; use application credentials.",
             "POST /v3/OS-OAUTH1/request_token", "POST /v3/OS-OAUTH1/access_token", "PUT /v3/OS-OAUTH1/authorize/{id}",
             "GET /v3/users/{user_id}/OS-OAUTH1/access_tokens", "GET|DELETE /v3/users/{user_id}/OS-OAUTH1/access_tokens/{id}",

@@ -23,13 +23,17 @@ public static class Options
         var all = old is null ? [] : new Dictionary<string, JsonElement>(old);
         foreach (var (name, value) in sent)
         {
-            var ok = value.ValueKind is JsonValueKind.Null or JsonValueKind.True or JsonValueKind.False || name == "multi_factor_auth_rules" && value.ValueKind == JsonValueKind.Array;
+            var ok = value.ValueKind == JsonValueKind.Null || name != "multi_factor_auth_rules" && value.ValueKind is JsonValueKind.True or JsonValueKind.False || name == "multi_factor_auth_rules" && AreRules(value);
             if (!known.Contains(name) || !ok) throw Fault.BadRequest($"Invalid input for field 'options': {name} is not an option, or not of the right type.");
             if (value.ValueKind == JsonValueKind.Null) all.Remove(name);
             else all[name] = value.Clone();
         }
         return all;
     }
+
+    // Lists of names, none empty and none with the same name twice.
+    private static bool AreRules(JsonElement value) => value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(rule =>
+        rule.ValueKind == JsonValueKind.Array && rule.GetArrayLength() > 0 && rule.EnumerateArray().All(m => m.ValueKind == JsonValueKind.String) && rule.EnumerateArray().Select(m => m.GetString()).Distinct().Count() == rule.GetArrayLength());
 
     /// <summary>An immutable thing can't be changed or deleted until it is made mutable again.</summary>
     /// <exception cref="Fault">403.</exception>

@@ -46,6 +46,9 @@ public sealed record User : Resource
     [Field(In.Both, WriteOnly = true, Nullable = true), Secret, MaxLength(4096)] public string? Password { get; init; }
     [Field(In.Both, Rest = true)] public Dictionary<string, JsonElement> Extra { get; init; } = [];
     [Secret] public string? PasswordHash { get; init; }
+    /// <summary>Hashes of the last ones that may not come back, the present one included.</summary>
+    [Secret] public string[] OldPasswords { get; init; } = [];
+    public DateTimeOffset? PasswordSetAt { get; init; }
     /// <summary>Goes up when the password changes or the user is disabled; tokens of earlier eras are void.</summary>
     public int Era { get; init; }
 }

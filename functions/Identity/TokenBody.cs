@@ -25,7 +25,7 @@ public static class TokenBody
             Domain(w, userDomain);
             w.WriteString("id", user.Id);
             w.WriteString("name", user.Name);
-            w.WriteNull("password_expires_at");
+            w.WriteString("password_expires_at", user.PasswordExpiresAt is { } end ? IdentityDialect.Value.Time(end) : null);
             w.WriteEndObject();
             Strings(w, "audit_ids", [caller.AuditId]);
             w.WriteString("expires_at", IdentityDialect.Value.Time(caller.ExpiresAt));

@@ -17,7 +17,7 @@ public static class Users
             var item = d.Item;
             if (d.Old is null) item = item with { DomainId = await Directory.DomainFor(c, item.DomainId, "identity:create_user") };
             item = item with { Options = Options.Merge(d.Old?.Options, item.Options, Options.OfUsers) };
-            if (item.Password is { } password) item = item with { PasswordHash = await Passwords.Hash(password), Password = null, Era = item.Era + 1 };
+            if (item.Password is { } password) item = await NewPasswords.Set(c, item, password, own: false);
             if (d.Old is { Enabled: true } && !item.Enabled) item = item with { Era = item.Era + 1 };
             d.Item = item;
             await Directory.ClaimName(c, d, Directory.Users, Directory.NameOf(item.DomainId, item.Name), d.Old is null ? null : Directory.NameOf(d.Old.DomainId, d.Old.Name));
@@ -32,6 +32,7 @@ public static class Users
             await Trusts.RemoveOf(c, t => t.TrustorUserId == user.Id || t.TrusteeUserId == user.Id);
             await Credentials.RemoveOf(c, x => x.UserId == user.Id);
             await AccessRules.RemoveOf(c, user.Id);
+            await Logins.Forget(c, user.Id);
             d.After.Add(() => Claims.Free(c.Store, "user", Directory.NameOf(user.DomainId, user.Name), user.Id));
             Directory.ForgetsTokens(c, d);
         },
@@ -46,7 +47,8 @@ public static class Users
         new("GET", "/v3/users/{user_id}/groups", "identity:list_groups_for_user", async c =>
         {
             var user = await Directory.Need(c, Directory.Users, c.Args["user_id"]);
-            return await Groups.Kind.PageFrom(c, await Members.GroupsOf(c.Store, user.Id));
+            var groups = await Directory.Groups.GetMany(c.Store, "", await Members.GroupsOf(c.Store, user.Id), c.Cancelled);
+            return Groups.Kind.PageFrom(c, groups.Where(g => Directory.IsInScope(c, g.DomainId)));
         }),
         new("GET", "/v3/auth/projects", "authenticated", c => ProjectsOf(c, c.Caller.UserId, true)),
         new("GET", "/v3/auth/domains", "authenticated", DomainsOfCaller),
@@ -60,9 +62,9 @@ public static class Users
         var (old, password) = (Text("original_password"), Text("password"));
         if (password.Length is 0 or > 4096) throw Fault.BadRequest("Invalid input for field 'password'.");
         var user = await Directory.Users.Get(c.Store, "", c.Args["user_id"]);
-        if (!await Passwords.Verify(old, user?.Item.PasswordHash) || user is not { Item.Enabled: true }) throw new Fault(401, "The request you have made requires authentication.");
-        if (Options.IsSet(user.Item.Options, "lock_password")) throw Fault.BadRequest("The password of this user is locked.");
-        await Directory.Users.Save(c.Services, user.Item with { PasswordHash = await Passwords.Hash(password), Era = user.Item.Era + 1 }, user, Change.By(c), ct: c.Cancelled);
+        if (!await Logins.Check(c, user?.Item, old)) throw Proofs.Denied();
+        if (Options.IsSet(user!.Item.Options, "lock_password")) throw Fault.BadRequest("The password of this user is locked.");
+        await Directory.Users.Save(c.Services, await NewPasswords.Set(c, user.Item, password, own: true), user, Change.By(c), ct: c.Cancelled);
         Auth.TokensOf(c).Forget();
         return Reply.Empty(204);
     }

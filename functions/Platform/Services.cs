@@ -43,4 +43,5 @@ public sealed record Settings
     public string DefaultPhysical { get; init; } = "public";
     /// <summary>Internal networks that downloads and webhooks may reach all the same.</summary>
     public IReadOnlyList<System.Net.IPNetwork> OutboundOpened { get; init; } = [];
+    public PasswordRules Passwords { get; init; } = new();
 }

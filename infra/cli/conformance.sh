@@ -24,13 +24,18 @@ command -v tempest > /dev/null && /usr/bin/python3 -c 'import openstack' 2> /dev
   apt-get install -y --no-install-recommends tempest python3-openstacksdk > "$WORK/apt.log" 2>&1 || { tail -5 "$WORK/apt.log" >&2; exit 1; }
 }
 
-cloud=
-finish() { [ -z "$cloud" ] || { kill "$cloud" && wait "$cloud"; } 2> /dev/null; }
+cloud='' web=''
+finish() { for pid in $cloud $web; do kill "$pid" && wait "$pid"; done 2> /dev/null; }
 trap finish EXIT
 if [ -z "${OS_AUTH_URL:-}" ]; then
   port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   rm -rf "$WORK/data"
-  infra/cli/up.sh --data "$WORK/data" --listen "127.0.0.1:$port" --hosts simulated:2 > "$WORK/cloud.log" 2>&1 &
+  # An image for the cloud to fetch: from this machine, which an operator has to allow.
+  mkdir -p "$WORK/www" && head -c 65536 /dev/urandom > "$WORK/www/image.raw"
+  /usr/bin/python3 -u -m http.server --bind 127.0.0.1 --directory "$WORK/www" 0 > "$WORK/www.log" 2>&1 &
+  web=$!
+  cat > "$WORK/settings.json" <<< '{"outbound_opened": ["127.0.0.0/8"], "security_compliance": {"lockout_failure_attempts": 3, "lockout_duration": 5, "unique_last_password_count": 2}}'
+  infra/cli/up.sh --data "$WORK/data" --listen "127.0.0.1:$port" --hosts simulated:2 --settings "$WORK/settings.json" > "$WORK/cloud.log" 2>&1 &
   cloud=$!
   for ((i = 0; i < 3000; i++)); do
     grep -q '^ready' "$WORK/cloud.log" && break
@@ -38,11 +43,12 @@ if [ -z "${OS_AUTH_URL:-}" ]; then
     sleep 0.1
   done
   . "$WORK/data/openrc"
+  export HTTP_IMAGE="http://127.0.0.1:$(sed -nE 's/.* port ([0-9]+) .*/\1/p' "$WORK/www.log")/image.raw"
 fi
 
 eval "$(/usr/bin/python3 "$here/prepare.py")"
 sed "s|@WORK@|$WORK|g; s|@AUTH_URL@|${OS_AUTH_URL%/v3}/v3|; s|@USERNAME@|$OS_USERNAME|; s|@PASSWORD@|$OS_PASSWORD|; s|@PROJECT@|$OS_PROJECT_NAME|; s|@REGION@|${OS_REGION_NAME:-RegionOne}|
-  s|@IMAGE@|$IMAGE|; s|@IMAGE_ALT@|$IMAGE_ALT|; s|@FLAVOR@|$FLAVOR|; s|@FLAVOR_ALT@|$FLAVOR_ALT|; s|@PUBLIC@|$PUBLIC|" "$here/tempest.conf.in" > "$WORK/tempest.conf"
+  s|@IMAGE@|$IMAGE|; s|@IMAGE_ALT@|$IMAGE_ALT|; s|@FLAVOR@|$FLAVOR|; s|@FLAVOR_ALT@|$FLAVOR_ALT|; s|@PUBLIC@|$PUBLIC|; s|@HTTP_IMAGE@|${HTTP_IMAGE:-http://download.cirros-cloud.net/0.6.2/cirros-0.6.2-x86_64-disk.img}|" "$here/tempest.conf.in" > "$WORK/tempest.conf"
 cd "$WORK"
 [ -f space/.stestr.conf ] || tempest init --workspace-path "$WORK/workspaces.yaml" space > /dev/null 2>&1
 cd space

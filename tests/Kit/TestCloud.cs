@@ -69,7 +69,7 @@ public sealed class TestCloud : IAsyncDisposable
         _triggers = [.. Triggers.All(Services.Slices).OfType<QueueTrigger>()];
     }
 
-    private TestCloud(TestCloud origin, IReadOnlyList<Slice>? slices, Func<MemoryStore, IEntityStore>? wrap)
+    private TestCloud(TestCloud origin, IReadOnlyList<Slice>? slices, Func<MemoryStore, IEntityStore>? wrap, Settings? settings)
     {
         Clock = new(origin.Clock.GetUtcNow());
         Bus = new(Clock);
@@ -79,7 +79,7 @@ public sealed class TestCloud : IAsyncDisposable
         Services = new()
         {
             Store = wrap?.Invoke(Store) ?? Store, Bus = Bus, Blobs = o.Blobs, Objects = o.Objects, Outbound = o.Outbound, Clock = Clock, Ids = new TimeOrderedIds(Clock), Policy = o.Policy, Tokens = new Identity.Tokens(Store, Clock),
-            Sagas = new(all.SelectMany(s => s.Sagas)), Settings = o.Settings, Slices = all,
+            Sagas = new(all.SelectMany(s => s.Sagas)), Settings = settings ?? o.Settings, Slices = all,
         };
         _triggers = [.. Triggers.All(all).OfType<QueueTrigger>()];
         _tokens = new(origin._tokens);
@@ -89,7 +89,7 @@ public sealed class TestCloud : IAsyncDisposable
     }
 
     /// <summary>Another cloud in the same state; what happens to it doesn't concern this one. Blobs are shared.</summary>
-    public TestCloud Copy(IReadOnlyList<Slice>? slices = null, Func<MemoryStore, IEntityStore>? wrap = null) => new(this, slices, wrap);
+    public TestCloud Copy(IReadOnlyList<Slice>? slices = null, Func<MemoryStore, IEntityStore>? wrap = null, Settings? settings = null) => new(this, slices, wrap, settings);
 
     /// <summary>A cloud in a state that came from elsewhere, to be looked at.</summary>
     public static TestCloud Of(IEnumerable<Row> rows, IReadOnlyList<Message> messages, IEnumerable<SimulatedHost> hosts, DateTimeOffset now)

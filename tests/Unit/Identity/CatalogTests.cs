@@ -64,6 +64,7 @@ public sealed class CatalogTests
         Assert.Equal(204, (await cloud.Send("PUT", $"/identity/v3/OS-EP-FILTER/projects/{demo}/endpoints/compute-public")).Status);
         var group = await cloud.Make("OS-EP-FILTER/endpoint_groups", "endpoint_group", new { name = "images", filters = new { service_id = "image" } });
         Assert.Equal(204, (await cloud.Send("PUT", $"/identity/v3/OS-EP-FILTER/endpoint_groups/{group}/projects/{demo}")).Status);
+        Assert.Equal(group, (await cloud.Send("GET", $"/identity/v3/OS-EP-FILTER/endpoint_groups/{group}/projects/{demo}")).Body.GetProperty("project_endpoint_group").GetProperty("endpoint_group_id").GetString());
         Assert.Equal(["compute", "image"], (await Catalog(cloud)).Keys.Order());
         Assert.Contains("network", (await Catalog(cloud, "admin")).Keys);
         await cloud.Send("DELETE", $"/identity/v3/OS-EP-FILTER/endpoint_groups/{group}");

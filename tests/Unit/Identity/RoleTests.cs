@@ -85,6 +85,16 @@ public sealed class RoleTests
         Assert.Equal(403, (await Do("PUT", $"/system/users/{boss}/roles/{admin}")).Status);
         Assert.Equal(403, (await cloud.Raw("GET", "/compute/v2.1/os-hypervisors", token, null)).Status);
 
+        // Roles and the catalog are the system's.
+        foreach (var path in new[] { "/roles", "/roles/" + admin, "/services", "/endpoints" }) Assert.Equal((path, 403), (path, (await Do("GET", path)).Status));
+
+        // Of who is in what group with whom he sees his own domain's side.
+        var (ours, others) = (await cloud.Make("groups", "group", new { name = "ours", domain_id = domain }), await cloud.Make("groups", "group", new { name = "others" }));
+        foreach (var group in new[] { ours, others }) await cloud.Send("PUT", $"/identity/v3/groups/{group}/users/{boss}");
+        await cloud.Send("PUT", $"/identity/v3/groups/{ours}/users/{await cloud.IdOf("users", "demo")}");
+        Assert.Equal(ours, Assert.Single((await Do("GET", $"/users/{boss}/groups")).Body.GetProperty("groups").EnumerateArray()).GetProperty("id").GetString());
+        Assert.Equal(boss, Assert.Single((await Do("GET", $"/groups/{ours}/users")).Body.GetProperty("users").EnumerateArray()).GetProperty("id").GetString());
+
         // On a project the role would make him the whole cloud's administrator.
         var id = project.GetProperty("id").GetString();
         Assert.Equal(403, (await Do("PUT", $"/projects/{id}/users/{boss}/roles/{admin}")).Status);

@@ -1,0 +1,29 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Cloud.Platform;
+using Cloud.Platform.Rest;
+
+namespace Cloud;
+
+/// <summary>What an operator sets in a file: <c>{"outbound_opened": ["10.1.0.0/16"], "security_compliance": {"lockout_failure_attempts": 5}}</c>.</summary>
+public sealed record SettingsFile
+{
+    public string[] OutboundOpened { get; init; } = [];
+    public PasswordRules SecurityCompliance { get; init; } = new();
+
+    /// <param name="path">Null for no file.</param>
+    /// <exception cref="ArgumentException">With a text for the terminal.</exception>
+    /// <exception cref="IOException">It can't be read.</exception>
+    public static Settings Apply(string? path, Settings settings)
+    {
+        if (path is null) return settings;
+        try
+        {
+            var file = JsonSerializer.Deserialize<SettingsFile>(File.ReadAllBytes(path), Dialect.Strict) ?? throw new JsonException("it is empty");
+            if (file.SecurityCompliance.PasswordRegex is { } regex) _ = new Regex(regex);
+            return settings with { OutboundOpened = [.. file.OutboundOpened.Select(n => IPNetwork.Parse(n))], Passwords = file.SecurityCompliance };
+        }
+        catch (Exception e) when (e is JsonException or FormatException or RegexParseException) { throw new ArgumentException($"{path}: {e.Message}"); }
+    }
+}

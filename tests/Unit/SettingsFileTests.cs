@@ -1,0 +1,36 @@
+using System.Net;
+using Cloud.Platform;
+using Xunit;
+
+namespace Cloud.Tests.Unit;
+
+/// <summary>What an operator sets in a file.</summary>
+public sealed class SettingsFileTests : IDisposable
+{
+    private readonly string _path = Path.Combine(Path.GetTempPath(), "cs-settings-" + Guid.NewGuid().ToString("N"));
+
+    public void Dispose() => File.Delete(_path);
+
+    private Settings Read(string text)
+    {
+        File.WriteAllText(_path, text);
+        return SettingsFile.Apply(_path, new Settings { Region = "here" });
+    }
+
+    [Fact]
+    public void What_it_says_is_set_and_all_else_stays()
+    {
+        var settings = Read("""{"outbound_opened":["10.1.0.0/16"],"security_compliance":{"lockout_failure_attempts":5,"password_regex":"^.{7,}$"}}""");
+        Assert.Equal(("here", IPNetwork.Parse("10.1.0.0/16"), 5, 1800), (settings.Region, Assert.Single(settings.OutboundOpened), settings.Passwords.LockoutFailureAttempts, settings.Passwords.LockoutDuration));
+        Assert.Equal(settings.Region, SettingsFile.Apply(null, settings).Region);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("""{"lockout":5}""")]
+    [InlineData("""{"security_compliance":{"lockout":5}}""")]
+    [InlineData("""{"security_compliance":{"password_regex":"("}}""")]
+    [InlineData("""{"outbound_opened":["here"]}""")]
+    public void What_makes_no_sense_stops_the_start(string text) => Assert.StartsWith(_path, Assert.Throws<ArgumentException>(() => Read(text)).Message, StringComparison.Ordinal);
+}
