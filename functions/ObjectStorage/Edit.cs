@@ -14,6 +14,7 @@ internal sealed class Edit(Services s, string project, Change by)
     private readonly Dictionary<string, Op> _ops = [];
     private readonly List<Message> _messages = [];
     private readonly Dictionary<string, Count> _counts = [];
+    private readonly List<DateTimeOffset> _expiring = [];
 
     public Services Services => s;
     public string Project => project;
@@ -105,6 +106,7 @@ internal sealed class Edit(Services s, string project, Change by)
                 slots.Add((container, Tally.Rent(s.Store, container)));
                 Add(await Tally.Add(s.Store, project, container, slots[^1].Slot, change));
             }
+            await Expiry.Note(s, project, _expiring);
             if (_ops.Count > 0) await s.Store.Commit(Shelf.Of(project), [.. _ops.Values], _messages);
         }
         finally
@@ -123,7 +125,9 @@ internal sealed class Edit(Services s, string project, Change by)
     private void Expires(StoredObject item, StoredObject? was)
     {
         if (was?.DeleteAt is { } old && old != item.DeleteAt) Add(new Op.Delete(Shelf.ExpiryKey(old, was.Id)));
-        if (item.DeleteAt is { } at && at != was?.DeleteAt) Add(new Op.Insert(Shelf.ExpiryKey(at, item.Id), Json.Write(new Expiring(item.Container, KeyOf(item)))));
+        if (item.DeleteAt is not { } at || at == was?.DeleteAt) return;
+        Add(new Op.Insert(Shelf.ExpiryKey(at, item.Id), Json.Write(new Expiring(item.Container, KeyOf(item)))));
+        _expiring.Add(at);
     }
 
     private void Tell<T>(Rows<T> rows, T item, T? was) where T : Resource => _messages.Add(CloudEvent.Of(s, rows.Service, rows.Name, was is null ? "created" : "updated", item, was, by));

@@ -14,6 +14,8 @@ internal sealed record Expiring(string Container, string Key);
 internal static class Expiry
 {
     public static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
+    /// <summary>Partition of rows HOUR|PROJECT.</summary>
+    private const string Notes = "object-expiry";
 
     /// <exception cref="Fault">400 for what is no time to come.</exception>
     public static DateTimeOffset? Read(Call c) => Of(c.Now, c.Header("X-Delete-At"), c.Header("X-Delete-After"));
@@ -29,17 +31,29 @@ internal static class Expiry
 
     private static string Bad(string header, string value) => long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _) ? header + " in past" : "Non-integer " + header;
 
-    /// <summary>Removes all whose time has come. Safe to run twice, and while somebody writes what expires.</summary>
+    /// <summary>Notes that a project has something that expires in these hours; before it is written, so that none is forgotten.</summary>
+    public static async ValueTask Note(Services s, string project, IEnumerable<DateTimeOffset> times)
+    {
+        if (times.Select(t => Hour(t) + project).Distinct().Select(key => new Op.Upsert(key, default)).ToArray() is { Length: > 0 } notes) await s.Store.Commit(Notes, notes);
+    }
+
+    /// <summary>Removes all whose time has come. Safe to run twice, and while somebody writes what expires. Only projects that have something to expire are looked at.</summary>
     public static async Task Run(Services s, CancellationToken ct)
     {
-        await foreach (var row in s.Store.Scan(Shelf.ExpiryRange, Shelf.ExpiryKey(s.Now.AddSeconds(1), ""), ct))
+        foreach (var note in await s.Store.List(Notes, "", Hour(s.Now.AddHours(1)), ct: ct))
         {
-            var (project, what) = (row.Partition[Shelf.Partitions.Length..], Json.Read<Expiring>(row.Body));
-            await Edit.Run(s, project, new Change("", ""), async edit =>
-            {
-                if (await Shelf.Load<StoredObject>(s.Store, project, what.Key, ct) is { } item && item.Item.DeleteAt <= s.Now && await Shelf.Container(s.Store, project, what.Container, ct) is { } container) edit.Remove(container, item);
-                return true;
-            });
+            var project = note.Key.Split('|')[1];
+            foreach (var row in await s.Store.List(Shelf.Of(project), Shelf.ExpiryRange, Shelf.ExpiryKey(s.Now.AddSeconds(1), ""), ct: ct)) await Remove(s, project, Json.Read<Expiring>(row.Body), ct);
+            // Nothing new can expire in an hour that is over.
+            if (string.CompareOrdinal(note.Key, Hour(s.Now)) < 0) await s.Store.Commit(Notes, [new Op.Delete(note.Key)], ct: ct);
         }
     }
+
+    private static ValueTask<bool> Remove(Services s, string project, Expiring what, CancellationToken ct) => Edit.Run(s, project, new Change("", ""), async edit =>
+    {
+        if (await Shelf.Load<StoredObject>(s.Store, project, what.Key, ct) is { } item && item.Item.DeleteAt <= s.Now && await Shelf.Container(s.Store, project, what.Container, ct) is { } container) edit.Remove(container, item);
+        return true;
+    });
+
+    private static string Hour(DateTimeOffset time) => string.Create(CultureInfo.InvariantCulture, $"{time.ToUnixTimeSeconds() / 3600:D9}|");
 }

@@ -18,18 +18,23 @@ internal static class Listing
     {
         var page = new Queue<Entry<T>>();
         if (q.Limit == 0) return [];
-        var from = start ?? (string.CompareOrdinal(Names.Key(q.After), Names.Key(q.Prefix)) >= 0 && q.After.Length > 0 ? range + Names.Key(q.After) + '\0' : range + Names.Key(q.Prefix));
-        var to = q.Before.Length > 0 ? range + Names.Key(q.Before) : Shelf.End(range);
+        var (after, before, prefix) = (Names.Key(q.After), Names.Key(q.Before), Names.Key(q.Prefix));
+        var follows = after.Length > 0 && string.CompareOrdinal(after, prefix) >= 0;
+        var from = start ?? range + Names.Cut(follows ? after : prefix) + (follows && !Names.IsLong(after) ? "\0" : "");
+        var to = before.Length == 0 ? Shelf.End(range) : range + Names.Cut(before) + (Names.IsLong(before) ? "}" : "");
         while (string.CompareOrdinal(from, to) < 0)
         {
-            var rows = await store.List(partition, from, to, q.Reverse ? Chunk : Math.Min(Chunk, q.Limit - page.Count + 1), ct);
+            var rows = await InOrder<T>(store, partition, range, await store.List(partition, from, to, q.Reverse ? Chunk : Math.Min(Chunk, q.Limit - page.Count + 1), ct), ct);
             string? skip = null;
             foreach (var row in rows)
             {
                 if (skip is not null && row.Key.StartsWith(skip, StringComparison.Ordinal)) continue;
-                skip = null;
                 var item = Json.Read<T>(row.Body);
-                if (!item.Name.StartsWith(q.Prefix, StringComparison.Ordinal)) return Done(page, q);
+                if (skip is not null && Names.IsLong(skip[range.Length..]) && (range + Names.Key(item.Name)).StartsWith(skip, StringComparison.Ordinal)) continue;
+                skip = null;
+                if (follows && Names.IsLong(after) && string.CompareOrdinal(Names.Key(item.Name), after) <= 0) continue;
+                if (Names.IsLong(prefix) && string.CompareOrdinal(Names.Key(item.Name), prefix) < 0) continue;
+                if (!item.Name.StartsWith(q.Prefix, StringComparison.Ordinal) || Names.IsLong(before) && string.CompareOrdinal(Names.Key(item.Name), before) >= 0) return Done(page, q);
                 if (Part(item.Name, q) is { } part)
                 {
                     if (!q.Flat && part != q.After) page.Enqueue(new(part, null));
@@ -42,9 +47,18 @@ internal static class Listing
                 if (!q.Reverse && page.Count == q.Limit) return Done(page, q);
             }
             if (rows.Count == 0) break;
-            from = skip is null ? rows[^1].Key + '\0' : skip + Names.Last;
+            from = skip is null || Names.IsLong(skip[range.Length..]) ? rows.Select(r => r.Key).Max(StringComparer.Ordinal) + '\0' : skip + Names.Last;
         }
         return Done(page, q);
+    }
+
+    /// <summary>Rows whose keys hold only the beginning of a name, in the order of names: all that share a beginning, even if the page ends among them.</summary>
+    private static async ValueTask<IReadOnlyList<Row>> InOrder<T>(IEntityStore store, string partition, string range, IReadOnlyList<Row> rows, CancellationToken ct) where T : Resource, INamed
+    {
+        if (!rows.Any(r => Names.IsLong(r.Key[range.Length..]))) return rows;
+        string KeyOf(Row row) => Names.Key(Json.Read<T>(row.Body).Name);
+        if (KeyOf(rows[^1]) is var last && Names.IsLong(last)) rows = [.. rows, .. await store.List(partition, rows[^1].Key + '\0', $"{range}{Names.Cut(last)}}}", ct: ct)];
+        return [.. rows.OrderBy(KeyOf, StringComparer.Ordinal)];
     }
 
     private static IReadOnlyList<Entry<T>> Done<T>(Queue<Entry<T>> page, ListQuery q) where T : class => q.Reverse ? [.. page.Reverse()] : [.. page];

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Cloud.ObjectStorage;
@@ -10,6 +11,16 @@ internal static class Names
 {
     /// <summary>Comes after all that any name can go on with.</summary>
     public const string Last = "\U0010FFFF\U0010FFFF";
+    /// <summary>Characters of a name in a row's key: with what stands around them they stay below what every store takes.</summary>
+    public const int Most = 400;
+
+    /// <summary>As a part of a row's key: whole, or its beginning and a digest. Rows with the same beginning are in no order (<see cref="Listing"/> makes one).</summary>
+    public static string Row(string name) => Key(name) is var key && IsLong(key) ? $"{Cut(key)}|{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 16))}" : key;
+
+    public static bool IsLong(string key) => key.Length > Most;
+
+    /// <summary>What of a key stands in rows' keys; no half of a pair at its end.</summary>
+    public static string Cut(string key) => !IsLong(key) ? key : key[..(char.IsHighSurrogate(key[Most - 1]) ? Most + 1 : Most)];
 
     public static string Key(string name)
     {

@@ -17,12 +17,12 @@ internal static class Shelf
     public const string Partitions = "objects.", AccountKey = "account", ContainerRange = "c|", BlobRange = "b|", ExpiryRange = "x|";
 
     public static string Of(string project) => Partitions + project;
-    public static string ContainerKey(string name) => ContainerRange + Names.Key(name);
+    public static string ContainerKey(string name) => ContainerRange + Names.Row(name);
     public static string ObjectRange(string containerId) => $"o|{containerId}|";
-    public static string ObjectKey(string containerId, string name) => ObjectRange(containerId) + Names.Key(name);
+    public static string ObjectKey(string containerId, string name) => ObjectRange(containerId) + Names.Row(name);
     public static string PastRange(string containerId) => $"v|{containerId}|";
     /// <summary>All versions of one name. No name's key goes on with two blanks.</summary>
-    public static string PastRange(string containerId, string name) => $"{PastRange(containerId)}{Names.Key(name)}  |";
+    public static string PastRange(string containerId, string name) => $"{PastRange(containerId)}{Names.Row(name)}  |";
     /// <summary>The newest first.</summary>
     public static string PastKey(string containerId, string name, long version) => string.Create(CultureInfo.InvariantCulture, $"{PastRange(containerId, name)}{long.MaxValue - version:x16}");
     public static string ExpiryKey(DateTimeOffset at, string objectId) => $"{ExpiryRange}{at.ToUnixTimeSeconds():D12}|{objectId}";

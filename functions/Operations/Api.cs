@@ -27,6 +27,12 @@ public static class Api
         new("POST", "/v1/dead-letters/{queue}/{id}/replay", "ops:change", async c =>
             await c.Services.Bus.Replay(c.Args["queue"], c.Args["id"], c.Cancelled) ? Reply.Empty(202) : throw Fault.NotFound("message", c.Args["id"])),
         new("GET", "/v1/sagas", "ops:read", InFlight),
+        new("GET", "/v1/object-stores", "ops:read", c =>
+        {
+            OwnService.OnlyKnows(c);
+            var (objects, found) = (c.Services.Objects, c.Services.Objects.Health);
+            return new(Reply.Of(200, JsonSerializer.SerializeToNode(new { Stores = objects.Replicas.Select(r => r.Name), objects.Copies, found.Missing, found.Corrupt, found.CopiesRepaired, found.Lost, found.Failures }, Wire)!));
+        }),
         new("POST", "/v1/hosts/{host}/credential", "ops:change", async c =>
             Reply.Of(201, new JsonObject { ["host"] = Host(c), ["user"] = "host." + Host(c), ["queue"] = Names.HostQueue(Host(c)), ["secret"] = await HostKeys.Make(c.Store, Host(c)) }).With("Cache-Control", "no-store")),
         new("DELETE", "/v1/hosts/{host}/credential", "ops:change", async c =>

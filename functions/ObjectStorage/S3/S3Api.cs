@@ -26,13 +26,14 @@ public static class S3Api
     };
 
     // Signatures say who asks, not tokens.
-    private static Route On(string method, string path, string policy, Func<Call, ValueTask<Reply>> run) => new(method, path, policy, async c =>
+    private static Route On(string method, string path, string policy, Func<Call, ValueTask<Reply>> run) => new(method, path, policy, c => Signed(c, run)) { Streams = true, AsksItself = true };
+
+    private static async ValueTask<Reply> Signed(Call c, Func<Call, ValueTask<Reply>> run)
     {
         await Signature4.Verify(c);
         if (Missing.FirstOrDefault(m => c.First(m) is not null) is { } missing) throw new Fault(501, $"{missing} is not implemented.");
         return await run(c);
-    })
-    { Streams = true, AsksItself = true };
+    }
 
     /// <summary>What the path names, in the account of the signer's project.</summary>
     internal static Place PlaceOf(Call c)

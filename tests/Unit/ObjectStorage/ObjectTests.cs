@@ -60,7 +60,7 @@ public sealed class ObjectTests
         Assert.Equal("hello", (await cloud.Send("GET", account + "/c/o", user: "demo")).Text);
         await Cloud.Triggers.All(cloud.Services.Slices).OfType<Cloud.Platform.Hosting.TimerTrigger>().Single(t => t.Name == "timer-object-store-audit").Run(cloud.Services, default);
         Assert.All(cloud.Replicas, r => Assert.Equal(cloud.Replicas[2].Blobs.Single().Value, r.Blobs.Single().Value));
-        Assert.Equal((1, 1, 2), (cloud.Services.Objects.Health.Missing, cloud.Services.Objects.Health.Corrupt, cloud.Services.Objects.Health.CopiesRepaired));
+        Assert.Equal("""{"stores":["a","b","c"],"copies":3,"missing":1,"corrupt":1,"copies_repaired":2,"lost":0,"failures":0}""", (await cloud.Send("GET", "/ops/v1/object-stores")).Text);
     }
 
     [Fact]
@@ -91,6 +91,11 @@ public sealed class ObjectTests
         Assert.All(shop.Cloud.Replicas, r => Assert.Equal(2, r.Blobs.Count));
         Assert.Single(shop.Cloud.Store.All, r => r.Key.StartsWith("x|", StringComparison.Ordinal));
         Assert.Equal("2", (await shop.Do("HEAD", "/c")).Headers["X-Container-Object-Count"]);
+        // What is noted for an hour is forgotten when that is over.
+        Assert.Single(shop.Cloud.Store.All, r => r.Partition == "object-expiry");
+        shop.Cloud.Clock.Advance(TimeSpan.FromHours(1));
+        await shop.Run("expire");
+        Assert.DoesNotContain(shop.Cloud.Store.All, r => r.Partition == "object-expiry" || r.Key.StartsWith("x|", StringComparison.Ordinal));
     }
 
     [Fact]
