@@ -104,7 +104,7 @@ public sealed class SimulatedHost(string name, Faults? faults = null, Journal? j
             case EnsureNetwork { Network: var network }:
                 // Present only with a port.
                 foreach (var (key, t) in _things)
-                    if (t.Spec is EnsurePort p && p.Network.NetworkId == network.NetworkId && p.Network.Revision <= network.Revision)
+                    if (t.Spec is EnsurePort p && p.Network.NetworkId == network.NetworkId && p.Network.Revision < network.Revision)
                     {
                         t.Spec = p with { Network = network };
                         _changed.Add(key);
