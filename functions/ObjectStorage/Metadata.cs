@@ -17,11 +17,7 @@ internal static class Metadata
         foreach (var name in c.HeaderNames)
         {
             if (!name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)) continue;
-            var (key, value) = (Title(name[prefix.Length..]), c.Header(name) ?? "");
-            if (key.Length == 0) throw Fault.BadRequest("Metadata name cannot be empty");
-            if (key.Length > MaxName) throw Fault.BadRequest($"Metadata name too long: {prefix}{key}");
-            if (Encoding.UTF8.GetByteCount(value) > MaxValue) throw Fault.BadRequest($"Metadata value longer than {MaxValue}: {prefix}{key}");
-            meta[key] = value;
+            meta[Title(name[prefix.Length..])] = c.Header(name) ?? "";
         }
         return Checked(meta);
     }
@@ -54,8 +50,15 @@ internal static class Metadata
         return reply;
     }
 
-    private static Dictionary<string, string> Checked(Dictionary<string, string> meta)
+    /// <exception cref="Fault">400 when it is too much, or one of it too long.</exception>
+    public static Dictionary<string, string> Checked(Dictionary<string, string> meta)
     {
+        foreach (var (key, value) in meta)
+        {
+            if (key.Length == 0) throw Fault.BadRequest("Metadata name cannot be empty");
+            if (key.Length > MaxName) throw Fault.BadRequest($"Metadata name too long: {key}");
+            if (Encoding.UTF8.GetByteCount(value) > MaxValue) throw Fault.BadRequest($"Metadata value longer than {MaxValue}: {key}");
+        }
         if (meta.Count > MaxCount) throw Fault.BadRequest($"Too many metadata items; max {MaxCount}");
         if (meta.Sum(m => m.Key.Length + Encoding.UTF8.GetByteCount(m.Value)) > MaxOverall) throw Fault.BadRequest($"Total metadata too large; max {MaxOverall}");
         return meta;

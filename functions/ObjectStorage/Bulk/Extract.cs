@@ -45,7 +45,7 @@ internal static class Extract
             var draft = new StoredObject
             {
                 Name = place.Object, ContentType = said.GetValueOrDefault(Attributes + "mime_type") ?? Uploads.Guess(place.Object),
-                Meta = said.Where(a => a.Key.StartsWith(Attributes + "meta.", StringComparison.Ordinal)).ToDictionary(a => a.Key[(Attributes.Length + "meta.".Length)..], a => a.Value),
+                Meta = Metadata.Checked(said.Where(a => a.Key.StartsWith(Attributes + "meta.", StringComparison.Ordinal)).ToDictionary(a => a.Key[(Attributes.Length + "meta.".Length)..], a => a.Value)),
             };
             await Uploads.Store(c, container, place, new(draft, entry.DataStream ?? Stream.Null, entry.Length));
             report.Count(Created);

@@ -8,14 +8,16 @@ namespace Cloud.Tests.Unit.ObjectStorage;
 
 public sealed class BulkTests
 {
-    private static MemoryStream Archive(bool packed, params (string Name, string Text)[] files)
+    private static MemoryStream Archive(bool packed, params (string Name, string Text)[] files) => Archive(packed, "red", files);
+
+    private static MemoryStream Archive(bool packed, string colour, params (string Name, string Text)[] files)
     {
         var bytes = new MemoryStream();
         using (var tar = new TarWriter(packed ? new GZipStream(bytes, CompressionLevel.Fastest, leaveOpen: true) : bytes, TarEntryFormat.Pax, leaveOpen: !packed))
         {
             tar.WriteEntry(new PaxTarEntry(TarEntryType.Directory, "folder/"));
             foreach (var (name, text) in files)
-                tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, name, new Dictionary<string, string> { ["SCHILY.xattr.user.meta.colour"] = "red" }) { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)) });
+                tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, name, new Dictionary<string, string> { ["SCHILY.xattr.user.meta.colour"] = colour }) { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)) });
         }
         bytes.Position = 0;
         return bytes;
@@ -43,6 +45,16 @@ public sealed class BulkTests
         using var archive = Archive(false, ("a", "one"));
         Assert.Equal("201 Created", (await Send(shop, "/c/below?extract-archive=tar", archive)).Body.GetProperty("Response Status").GetString());
         Assert.Equal("one", await shop.Get("/c/below/a"));
+    }
+
+    [Fact]
+    public async Task What_an_archive_says_of_its_files_has_the_limits_of_headers()
+    {
+        await using var shop = await Shop.Open("c");
+        using var archive = Archive(false, new string('r', 300), ("a", "one"));
+        var answer = await Send(shop, "/c?extract-archive=tar", archive);
+        Assert.Equal((0, "400 Bad Request"), (answer.Body.GetProperty("Number Files Created").GetInt32(), answer.Body.GetProperty("Errors")[0][1].GetString()));
+        Assert.Equal("", await shop.Get("/c"));
     }
 
     [Fact]
