@@ -33,7 +33,7 @@ public static class Api
         new("GET", "/v3/auth/catalog", "authenticated", Catalog.Show),
         .. Users.Routes, .. Groups.Routes, .. Projects.Routes, .. Domains.Routes,
         .. Roles.Routes, .. Assignments.Routes, .. RoleAssignments.Routes,
-        .. Regions.Routes, .. Endpoints.Routes, .. EndpointFilter.Routes, .. Limits.Routes, .. Policies.Routes,
+        .. Regions.Routes, .. Endpoints.Routes, .. EndpointFilter.Routes, .. Limits.Routes, .. Policies.Routes, .. EndpointPolicies.Routes,
         .. AppCredentials.Routes, .. AccessRules.Routes, .. Trusts.Routes, .. Credentials.Routes, .. Ec2Keys.Routes, .. SignedTokens.Routes, .. Consumers.Routes,
         .. NotOffered.Routes,
     ])

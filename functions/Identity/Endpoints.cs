@@ -20,6 +20,7 @@ public static class Endpoints
         CheckDelete = async (c, d) =>
         {
             Directory.ForgetsTokens(c, d);
+            await EndpointPolicies.Forget(c, b => b.Service == d.Item.Id);
             foreach (var e in await Rows.InProject(c.Store, "")) if (e.ServiceId == d.Item.Id) await Kind!.Delete(c, "identity:delete_endpoint", null, e.Id);
         },
         Extend = (w, c, s, _) => IdentityDialect.SelfLink(w, c, "services", s.Id),
@@ -40,7 +41,7 @@ public static class Endpoints
         CheckDelete = (c, d) =>
         {
             Directory.ForgetsTokens(c, d);
-            return ValueTask.CompletedTask;
+            return EndpointPolicies.Forget(c, b => b.Endpoint == d.Item.Id);
         },
         Extend = (w, c, e, _) => IdentityDialect.SelfLink(w, c, "endpoints", e.Id),
     };

@@ -17,11 +17,12 @@ public sealed record PolicyDocument : Resource
 /// <summary>https://docs.openstack.org/api-ref/identity/v3/#policies</summary>
 public static class Policies
 {
-    private static readonly Rows<PolicyDocument> Rows = new("policy", "identity") { Global = true };
+    internal static readonly Rows<PolicyDocument> Rows = new("policy", "identity") { Global = true };
 
-    private static readonly Kind<PolicyDocument> Kind = new(Rows, "policies", "/v3/policies", IdentityDialect.Value)
+    internal static readonly Kind<PolicyDocument> Kind = new(Rows, "policies", "/v3/policies", IdentityDialect.Value)
     {
         Sees = "identity:get_policy",
+        CheckDelete = (c, d) => EndpointPolicies.Forget(c, b => b.Policy == d.Item.Id),
         Extend = (w, c, p, _) => IdentityDialect.SelfLink(w, c, "policies", p.Id),
     };
 

@@ -11,7 +11,7 @@ namespace Cloud.Identity;
 /// <param name="Old">What the token says that he used.</param>
 internal sealed record Proof(User User, string Methods, AppCredential? Credential = null, TokenClaims? Old = null);
 
-/// <summary>The methods by which somebody proves who he is. Every failure is the same 401.</summary>
+/// <summary>The methods by which somebody proves who he is. Every failure is the same 401, but a token that is none, which isn't there.</summary>
 internal static class Proofs
 {
     /// <summary>What <see cref="Of"/> understands.</summary>
@@ -60,7 +60,7 @@ internal static class Proofs
     private static async ValueTask<Proof> Rescope(Call c, JsonElement body)
     {
         var claims = Text(body, "id") is { } id ? await Auth.TokensOf(c).Read(id) : null;
-        if (claims is null || await Callers.Of(c.Store, claims) is null) throw Denied();
+        if (claims is null || await Callers.Of(c.Store, claims) is null) throw new Fault(404, "Could not recognize the token.");
         if (claims.AppCredentialId.Length > 0 || claims.Kind == 't') throw new Fault(403, "Tokens of application credentials and trusts can't be rescoped.");
         var user = (await Directory.Users.Get(c.Store, "", claims.UserId))!.Item;
         return new(user, claims.Methods.Contains("token", StringComparison.Ordinal) ? claims.Methods : claims.Methods + ",token", Old: claims);

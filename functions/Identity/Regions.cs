@@ -25,6 +25,7 @@ public static class Regions
         {
             if ((await Rows.InProject(c.Store, "")).Any(r => r.ParentRegionId == d.Item.Id) || (await Endpoints.Rows.InProject(c.Store, "")).Any(e => e.RegionId == d.Item.Id))
                 throw new Fault(403, $"Unable to delete region {d.Item.Id} because it or its child regions have associated endpoints.");
+            await EndpointPolicies.Forget(c, b => b.Region == d.Item.Id);
         },
         Extend = (w, c, r, _) => IdentityDialect.SelfLink(w, c, "regions", r.Id),
     };

@@ -106,7 +106,7 @@ public sealed class IdentityAttacks
         foreach (var login in logins)
         {
             Assert.Equal(401, (await cloud.Raw("GET", "/identity/v3/auth/projects", login.Token(), null)).Status);
-            Assert.Equal(401, (await cloud.Authenticate(new { methods = new[] { "token" }, token = new { id = login.Token() } })).Status);
+            Assert.Equal(404, (await cloud.Authenticate(new { methods = new[] { "token" }, token = new { id = login.Token() } })).Status);
         }
     }
 

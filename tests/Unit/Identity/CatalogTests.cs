@@ -8,6 +8,34 @@ namespace Cloud.Tests.Unit.Identity;
 
 public sealed class CatalogTests
 {
+    [Fact]
+    public async Task The_nearest_policy_is_an_endpoints_own()
+    {
+        await using var cloud = await TestCloud.Start();
+        async Task<string> Policy(string type) => await cloud.Make("policies", "policy", new { blob = "{}", type });
+        var (own, near, wide) = (await Policy("own"), await Policy("near"), await Policy("wide"));
+        await cloud.Make("regions", "region", new { id = "north" });
+        await cloud.Make("regions", "region", new { id = "north-1", parent_region_id = "north" });
+        var service = await cloud.Make("services", "service", new { type = "thing" });
+        async Task<string> Endpoint(string? region) => await cloud.Make("endpoints", "endpoint", new { service_id = service, @interface = "public", url = "http://x", region_id = region });
+        var (inside, outside, first) = (await Endpoint("north-1"), await Endpoint(null), await Endpoint("north"));
+        async Task Bind(string policy, string to) => Assert.Equal(204, (await cloud.Send("PUT", $"/identity/v3/policies/{policy}/OS-ENDPOINT-POLICY/{to}")).Status);
+        async Task<string> Of(string endpoint) => (await cloud.Send("GET", $"/identity/v3/endpoints/{endpoint}/OS-ENDPOINT-POLICY/policy")) is { Status: 200 } a ? a.Id("policy") : "";
+        Assert.Equal("", await Of(inside));
+        await Bind(near, "services/" + service); // replaced by the next
+        await Bind(wide, "services/" + service);
+        await Bind(near, $"services/{service}/regions/north");
+        await Bind(own, "endpoints/" + first);
+        Assert.Equal((near, wide, own), (await Of(inside), await Of(outside), await Of(first)));
+        Assert.Equal(inside, Assert.Single((await cloud.Send("GET", $"/identity/v3/policies/{near}/OS-ENDPOINT-POLICY/endpoints")).Body.GetProperty("endpoints").EnumerateArray()).GetProperty("id").GetString());
+        Assert.Equal((204, 404), ((await cloud.Send("GET", $"/identity/v3/policies/{wide}/OS-ENDPOINT-POLICY/services/{service}")).Status, (await cloud.Send("GET", $"/identity/v3/policies/{near}/OS-ENDPOINT-POLICY/services/{service}")).Status));
+        Assert.Equal(204, (await cloud.Send("DELETE", $"/identity/v3/policies/{near}/OS-ENDPOINT-POLICY/services/{service}/regions/north")).Status);
+        Assert.Equal(wide, await Of(inside));
+        Assert.Equal(204, (await cloud.Send("DELETE", "/identity/v3/policies/" + own)).Status);
+        Assert.Equal(wide, await Of(first));
+        Assert.Equal(403, (await cloud.Send("GET", $"/identity/v3/policies/{wide}/OS-ENDPOINT-POLICY/endpoints", user: "demo")).Status);
+    }
+
     private static async Task<Dictionary<string, string>> Catalog(TestCloud cloud, string user = "demo") =>
         (await cloud.Send("GET", "/identity/v3/auth/catalog", user: user)).Body.GetProperty("catalog").EnumerateArray().Where(s => s.GetProperty("endpoints").GetArrayLength() > 0)
             .ToDictionary(s => s.GetProperty("type").GetString()!, s => s.GetProperty("endpoints")[0].GetProperty("url").GetString()!);

@@ -64,7 +64,7 @@ public sealed class SecondFactorTests
         var receipt = half.Headers["Openstack-Auth-Receipt"];
         // It is no token, by itself or for another one.
         Assert.Equal(401, (await cloud.Raw("GET", "/identity/v3/auth/projects", receipt, null)).Status);
-        Assert.Equal(401, (await cloud.Authenticate(new { methods = new[] { "token" }, token = new { id = receipt } })).Status);
+        Assert.Equal(404, (await cloud.Authenticate(new { methods = new[] { "token" }, token = new { id = receipt } })).Status);
         Assert.Equal(401, (await WithPassword(cloud, receipt)).Status);
         Assert.Equal(401, (await WithCode(cloud, "000000", receipt)).Status);
         var whole = await WithCode(cloud, Code(cloud), receipt);
