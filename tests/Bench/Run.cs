@@ -26,7 +26,7 @@ internal sealed class Run(BenchOptions options, string data)
             await fixture.Make();
             project = client.ProjectId;
             await Operations(cloud, client, fixture);
-            if (options.Only.Count > 0) return;
+            if (!Wanted("1,000 servers")) return;
             Say("1,000 servers");
             await fixture.Storm("fill-", 1000, Many);
             await cloud.Rest(client);
@@ -34,6 +34,7 @@ internal sealed class Run(BenchOptions options, string data)
             await List(cloud, client, 1000);
             await Idle(cloud, client);
         }
+        if (!Wanted("10,000 servers")) return;
         Say("10,000 servers");
         await Seed.Servers(data, project, 9000);
         await using (var cloud = await Start())
@@ -107,7 +108,7 @@ internal sealed class Run(BenchOptions options, string data)
         var load = new Load(cloud);
         var page = await load.Rate("page", 1, TimeSpan.FromSeconds(2), () => client.Get("/compute/v2.1/servers/detail?limit=100"));
         var items = 0;
-        var rounds = Math.Max(1, 3000 / servers);
+        var rounds = Math.Max(3, 20_000 / servers);
         var all = await load.Repeat("all pages", 1, rounds, async _ =>
         {
             for (var marker = ""; ;)
