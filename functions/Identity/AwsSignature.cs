@@ -30,11 +30,13 @@ public static class AwsSignature
     /// <summary>Version 4, in hex. The string to sign says on its third line for which day, region and service the key is.</summary>
     public static string? V4(string toSign, string secret)
     {
-        if (toSign.Split('\n') is not [Version4, _, var scope, _] || scope.Split('/') is not [var day, var region, var service, "aws4_request"]) return null;
-        var key = Encoding.UTF8.GetBytes("AWS4" + secret);
-        foreach (var part in (string[])[day, region, service, "aws4_request"]) key = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(part));
-        return Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(toSign)));
+        if (toSign.Split('\n') is not [Version4, _, var scope, _] || scope.Split('/') is not [_, _, _, "aws4_request"]) return null;
+        return Convert.ToHexStringLower(HMACSHA256.HashData(Key(secret, scope), Encoding.UTF8.GetBytes(toSign)));
     }
+
+    /// <summary>Version 4's key: the secret, bound to each part of the scope in turn.</summary>
+    internal static byte[] Key(string secret, string scope) =>
+        scope.Split('/').Aggregate(Encoding.UTF8.GetBytes("AWS4" + secret), (key, part) => HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(part)));
 
     /// <summary>Version 2 or 4 of a whole request, by what it says of itself.</summary>
     public static string? Of(SignedRequest r, string secret) => r.Params.GetValueOrDefault("SignatureVersion") switch

@@ -12,6 +12,9 @@ public static class Facade
     /// <summary>The secret of an EC2 access key, and who its holder is now in the key's project; null for anything but a live key.</summary>
     public static ValueTask<(Caller Caller, string Secret)?> OfAccessKey(Services s, string access) => Ec2Keys.Holder(s, access);
 
+    /// <summary>The key made of a secret for one DATE/REGION/SERVICE/aws4_request.</summary>
+    public static byte[] SigningKey(string secret, string scope) => AwsSignature.Key(secret, scope);
+
     /// <summary>Names of a caller's project and of himself, where they are unique: in the default domain. Null for anybody else.</summary>
     public static async ValueTask<(string Project, string User)?> NamesOf(Services s, Caller caller) =>
         caller is { ProjectDomainId: "default", UserDomainId: "default", ProjectId: { } id } && (await Directory.Projects.Get(s.Store, "", id))?.Item is { } project && (await Directory.Users.Get(s.Store, "", caller.UserId))?.Item is { } user

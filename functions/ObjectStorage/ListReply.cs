@@ -1,6 +1,4 @@
-using System.Text;
 using System.Text.Json;
-using System.Xml;
 using Cloud.Platform.Rest;
 
 namespace Cloud.ObjectStorage;
@@ -11,7 +9,7 @@ internal static class ListReply
     public static Reply Of(ListFormat format, string root, string name, IReadOnlyList<string> names, Func<int, IReadOnlyList<(string Key, object Value)>> line, string kind) => format switch
     {
         ListFormat.Json => new() { Status = 200, ContentType = "application/json; charset=utf-8", Json = w => Write(w, names.Count, line) },
-        ListFormat.Xml => new() { Status = 200, ContentType = "application/xml; charset=utf-8", Text = Xml(root, name, names, line, kind) },
+        ListFormat.Xml => new() { Status = 200, ContentType = "application/xml; charset=utf-8", Text = Xml(root, name, names.Count, line, kind) },
         _ when names.Count == 0 => Reply.Empty(204).With("Content-Type", SwiftDialect.Plain),
         _ => new() { Status = 200, ContentType = SwiftDialect.Plain, Text = string.Join('\n', names) + "\n" },
     };
@@ -31,31 +29,24 @@ internal static class ListReply
         w.WriteEndArray();
     }
 
-    private static string Xml(string root, string name, IReadOnlyList<string> names, Func<int, IReadOnlyList<(string Key, object Value)>> line, string kind)
+    private static string Xml(string root, string name, int count, Func<int, IReadOnlyList<(string Key, object Value)>> line, string kind) => XmlText.Of(root, w =>
     {
-        using var text = new MemoryStream();
-        using (var w = XmlWriter.Create(text, new() { Encoding = new UTF8Encoding(false), CheckCharacters = false }))
+        w.WriteAttributeString("name", name);
+        for (var i = 0; i < count; i++)
         {
-            w.WriteStartElement(root);
-            w.WriteAttributeString("name", name);
-            for (var i = 0; i < names.Count; i++)
+            var members = line(i);
+            if (members is [("subdir", string part)])
             {
-                var members = line(i);
-                if (members is [("subdir", string part)])
-                {
-                    w.WriteStartElement("subdir");
-                    w.WriteAttributeString("name", part);
-                    w.WriteElementString("name", part);
-                }
-                else
-                {
-                    w.WriteStartElement(kind);
-                    foreach (var (key, value) in members) w.WriteElementString(key, value is string s ? s : JsonSerializer.Serialize(value));
-                }
-                w.WriteEndElement();
+                w.WriteStartElement("subdir");
+                w.WriteAttributeString("name", part);
+                w.WriteElementString("name", part);
+            }
+            else
+            {
+                w.WriteStartElement(kind);
+                foreach (var (key, value) in members) w.WriteElementString(key, value is string s ? s : JsonSerializer.Serialize(value));
             }
             w.WriteEndElement();
         }
-        return Encoding.UTF8.GetString(text.ToArray());
-    }
+    });
 }

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using System.Xml;
 using Cloud.Platform.Rest;
 
 namespace Cloud.ObjectStorage.Bulk;
@@ -58,28 +57,21 @@ internal sealed class BulkReport(string root, params string[] counted)
         return text.ToString();
     }
 
-    private string Xml(string status, string body)
+    private string Xml(string status, string body) => XmlText.Of(root, w =>
     {
-        using var text = new MemoryStream();
-        using (var w = XmlWriter.Create(text, new() { Encoding = new UTF8Encoding(false) }))
+        foreach (var (name, n) in _counts) w.WriteElementString(Element(name), SwiftDialect.Number(n));
+        w.WriteElementString("response_body", body);
+        w.WriteElementString("response_status", status);
+        w.WriteStartElement("errors");
+        foreach (var e in _errors)
         {
-            w.WriteStartElement(root);
-            foreach (var (name, n) in _counts) w.WriteElementString(Element(name), SwiftDialect.Number(n));
-            w.WriteElementString("response_body", body);
-            w.WriteElementString("response_status", status);
-            w.WriteStartElement("errors");
-            foreach (var e in _errors)
-            {
-                w.WriteStartElement("object");
-                w.WriteElementString("name", e.Name);
-                w.WriteElementString("status", e.Status);
-                w.WriteEndElement();
-            }
-            w.WriteEndElement();
+            w.WriteStartElement("object");
+            w.WriteElementString("name", e.Name);
+            w.WriteElementString("status", e.Status);
             w.WriteEndElement();
         }
-        return Encoding.UTF8.GetString(text.ToArray());
-    }
+        w.WriteEndElement();
+    });
 
     private static string Element(string name) => name.ToLowerInvariant().Replace(' ', '_');
     private static string Line(int status) => $"{status} {SwiftDialect.Title(status)}";

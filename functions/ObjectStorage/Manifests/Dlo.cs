@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Cloud.Platform.Rest;
 
 namespace Cloud.ObjectStorage.Manifests;
@@ -15,19 +13,11 @@ internal static class Dlo
         var (_, container) = await Containers.Open(c, place with { Object = "" }, Access.Reads);
         var query = new ListQuery { Prefix = place.Object };
         var segments = await Listing.Walk<StoredObject>(c.Store, Shelf.Of(container.Item.ProjectId), Shelf.ObjectRange(container.Item.Id), query, c.Cancelled);
-        return (Content.Of([.. segments.Select(s => Content.Of(c.Services, s.Item!))]), $"\"{Md5(segments.Select(s => s.Item!.ETag))}\"");
+        return (Content.Of([.. segments.Select(s => Content.Of(c.Services, s.Item!))]), $"\"{ETags.OfAll(segments.Select(s => s.Item!.ETag))}\"");
     }
 
     /// <exception cref="Fault">400 for what is no CONTAINER/PREFIX.</exception>
     public static void Check(string manifest) => Of("", manifest);
-
-    /// <summary>Of texts put together, lower-case hex.</summary>
-    public static string Md5(IEnumerable<string> texts)
-    {
-#pragma warning disable CA5351 // ETags are MD5 by definition
-        return Convert.ToHexStringLower(MD5.HashData(Encoding.UTF8.GetBytes(string.Concat(texts))));
-#pragma warning restore CA5351
-    }
 
     private static Place Of(string account, string manifest) =>
         Place.Decode(manifest).TrimStart('/').Split('/', 2) is [{ Length: > 0 } container, { Length: > 0 } prefix] && !manifest.Contains('?', StringComparison.Ordinal)

@@ -34,7 +34,7 @@ internal static class Slo
         return await JsonSerializer.DeserializeAsync<Segment[]>(bytes, Json, ct) ?? [];
     }
 
-    public static string ETag(IEnumerable<Segment> segments) => Dlo.Md5(segments.Select(s => s.Mark));
+    public static string ETag(IEnumerable<Segment> segments) => ETags.OfAll(segments.Select(s => s.Mark));
 
     public static Content Content(Call c, string account, IEnumerable<Segment> segments) =>
         ObjectStorage.Content.Of([.. segments.Select(s => new Content(s.Length, async (from, length, ct) => await (await Part(c, account, s)).Open(s.From + from, length, ct)))]);

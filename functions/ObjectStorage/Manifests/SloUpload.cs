@@ -19,14 +19,19 @@ internal static class SloUpload
         var segments = await Check(c, place, await Read(c));
         var etag = Slo.ETag(segments);
         if (Uploads.ETagOf(c) is { } wanted && wanted != etag) throw new Fault(422, "Unable to process the contained instructions");
-        var body = JsonSerializer.SerializeToUtf8Bytes(segments, Slo.Json);
         var draft = Objects.Said(c, new() { Name = place.Object, ContentType = Uploads.TypeOf(c, place.Object) });
+        return Uploads.Created(await Store(c, container, place, draft, segments, etag, Uploads.IsAnew(c)));
+    }
+
+    /// <summary>Makes a list of segments the object of that place.</summary>
+    public static async ValueTask<StoredObject> Store(Call c, Loaded<Container> container, Place place, StoredObject draft, IReadOnlyList<Segment> segments, string etag, bool anew = false)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(segments, Slo.Json);
         using var content = new MemoryStream(body);
-        var stored = await Uploads.Store(c, container, place, new(draft, content, body.Length)
+        return await Uploads.Store(c, container, place, new(draft, content, body.Length)
         {
-            Anew = Uploads.IsAnew(c), Finish = o => o with { IsManifest = true, ETag = etag, Size = segments.Sum(s => s.Length) },
+            Anew = anew, Finish = o => o with { IsManifest = true, ETag = etag, Size = segments.Sum(s => s.Length) },
         });
-        return Uploads.Created(stored);
     }
 
     /// <summary>What would make the manifest anew.</summary>
@@ -39,13 +44,11 @@ internal static class SloUpload
 
     private static async ValueTask<Wish[]> Read(Call c)
     {
-        if (Uploads.LengthOf(c) > Slo.MaxBytes) throw new Fault(413, "Manifest too large.");
-        var bytes = new byte[(Uploads.LengthOf(c) ?? Slo.MaxBytes) + 1];
-        var n = await c.Stream!.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, c.Cancelled);
-        if (n > Slo.MaxBytes) throw new Fault(413, "Manifest too large.");
+        var announced = Uploads.LengthOf(c);
+        if (announced > Slo.MaxBytes || await WholeBody.Read(c.Stream!, Slo.MaxBytes, c.Cancelled, announced) is not { } bytes) throw new Fault(413, "Manifest too large.");
         try
         {
-            var wishes = JsonSerializer.Deserialize<Wish[]>(bytes.AsSpan(0, n), Strict);
+            var wishes = JsonSerializer.Deserialize<Wish[]>(bytes.AsSpan(), Strict);
             if (wishes is not { Length: > 0 } || Array.Exists(wishes, w => w is null)) throw Fault.BadRequest("Manifest must have at least one segment, and all must be objects.");
             return wishes.Length <= Slo.MaxSegments ? wishes : throw new Fault(413, $"Number of segments must be <= {Slo.MaxSegments}");
         }
@@ -66,9 +69,7 @@ internal static class SloUpload
         if (wish is not { Path: null, Etag: null, SizeBytes: null, Range: null }) throw Fault.BadRequest("data excludes all else");
         var data = new byte[wish.Data!.Length];
         if (!Convert.TryFromBase64String(wish.Data, data, out var n) || n == 0) throw Fault.BadRequest("data must be valid base64 and not empty");
-#pragma warning disable CA5351 // ETags are MD5 by definition
-        return new("", Convert.ToHexStringLower(System.Security.Cryptography.MD5.HashData(data.AsSpan(0, n))), n, Data: data[..n]);
-#pragma warning restore CA5351
+        return new("", ETags.Of(data.AsSpan(0, n)), n, Data: data[..n]);
     }
 
     private static async ValueTask<Segment> Named(Call c, Place manifest, Wish wish)

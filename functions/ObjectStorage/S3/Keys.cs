@@ -36,9 +36,7 @@ internal static class Keys
         if (c.First("acl") is not null) return Reply.Empty(200);
         if (c.First("partNumber") is { } part) return await Multipart.Part(c, place, c.First("uploadId") ?? "", part);
         if (c.Header("x-amz-copy-source") is { } source) return await Copy(c, place, bucket, source);
-        var was = await Shelf.Object(c.Store, bucket.Item, place.Object, c.Cancelled);
-        var stored = await Uploads.Store(c, bucket, place, new(Said(c, place), c.Stream!, Length(c), Digest(c)) { Anew = Uploads.IsAnew(c) });
-        await Multipart.Forget(c, place, was?.Item);
+        var stored = await Replace(c, place, bucket.Item, () => Uploads.Store(c, bucket, place, new(Said(c, place), c.Stream!, Length(c), Digest(c)) { Anew = Uploads.IsAnew(c) }));
         return Reply.Empty(200).With("ETag", S3Dialect.Quoted(stored.ETag));
     }
 
@@ -48,6 +46,15 @@ internal static class Keys
         if (c.First("uploadId") is { } upload) return await Multipart.Abort(c, place, upload);
         await Remove(c, place);
         return Reply.Empty(204);
+    }
+
+    /// <summary>Puts an object in the place of one whose parts, if it had any, go with it.</summary>
+    public static async ValueTask<StoredObject> Replace(Call c, Place place, Container bucket, Func<ValueTask<StoredObject>> store)
+    {
+        var was = await Shelf.Object(c.Store, bucket, place.Object, c.Cancelled);
+        var stored = await store();
+        await Multipart.Forget(c, place, was?.Item);
+        return stored;
     }
 
     /// <summary>Deletes it, and what was uploaded for it alone. What isn't there is deleted already.</summary>
@@ -96,16 +103,9 @@ internal static class Keys
     private static async ValueTask<Reply> Copy(Call c, Place place, Loaded<Container> bucket, string source)
     {
         var (item, content) = await Source(c, source);
-        var was = await Shelf.Object(c.Store, bucket.Item, place.Object, c.Cancelled);
         var draft = c.Header("x-amz-metadata-directive") == "REPLACE" ? Said(c, place) : new() { Name = place.Object, ContentType = item.ContentType, Meta = item.Meta, Headers = item.Headers.Where(h => h.Key != Dlo.Header).ToDictionary() };
         await using var bytes = await content.Read(0, content.Length, c.Cancelled);
-        var stored = await Uploads.Store(c, bucket, place, new(draft, bytes, content.Length));
-        await Multipart.Forget(c, place, was?.Item);
-        return S3Dialect.Xml("CopyObjectResult", w =>
-        {
-            w.WriteElementString("ETag", S3Dialect.Quoted(stored.ETag));
-            w.WriteElementString("LastModified", S3Dialect.Time(stored.Modified));
-        });
+        return S3Dialect.Copied("CopyObjectResult", await Replace(c, place, bucket.Item, () => Uploads.Store(c, bucket, place, new(draft, bytes, content.Length))));
     }
 
     // Chunks are how it came, not what it is.

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text.Json;
 using System.Xml.Linq;
 using Cloud.ObjectStorage.Manifests;
 using Cloud.Platform.Rest;
@@ -28,7 +26,7 @@ internal static class Multipart
         var (upload, marker) = (c.Services.Ids.New(), Of(place));
         if (await Shelf.Container(c.Store, c.ProjectId, marker.Container, c.Cancelled) is null) await Containers.Make(c, c.ProjectId, marker.Container);
         marker = marker with { Object = Name(place, upload) };
-        await Uploads.Publish(c, marker, Keys.Said(c, place) with { Name = marker.Object, ETag = Dlo.Md5([]) });
+        await Uploads.Publish(c, marker, Keys.Said(c, place) with { Name = marker.Object, ETag = ETags.Empty });
         return S3Dialect.Xml("InitiateMultipartUploadResult", w =>
         {
             w.WriteElementString("Bucket", place.Container);
@@ -47,12 +45,7 @@ internal static class Multipart
         var (_, content) = await Keys.Source(c, source);
         var range = ByteRange.Parse(c.Header("x-amz-copy-source-range"), content.Length) is [var one] ? one : new(0, content.Length);
         await using var bytes = await content.Read(range.From, range.Length, c.Cancelled);
-        var stored = await Uploads.Store(c, parts, at, new(new() { Name = at.Object }, bytes, range.Length));
-        return S3Dialect.Xml("CopyPartResult", w =>
-        {
-            w.WriteElementString("ETag", S3Dialect.Quoted(stored.ETag));
-            w.WriteElementString("LastModified", S3Dialect.Time(stored.Modified));
-        });
+        return S3Dialect.Copied("CopyPartResult", await Uploads.Store(c, parts, at, new(new() { Name = at.Object }, bytes, range.Length)));
     }
 
     private static async ValueTask<Reply> Complete(Call c, Place place, Loaded<Container> bucket, string upload)
@@ -83,18 +76,12 @@ internal static class Multipart
         });
     }
 
-    private static async ValueTask<StoredObject> Manifest(Call c, Place place, Loaded<Container> bucket, StoredObject marker, List<Segment> segments)
+    private static ValueTask<StoredObject> Manifest(Call c, Place place, Loaded<Container> bucket, StoredObject marker, List<Segment> segments)
     {
-        var was = await Shelf.Object(c.Store, bucket.Item, place.Object, c.Cancelled);
-#pragma warning disable CA5351 // S3's ETag of parts: the MD5 of their MD5s, and how many
-        var etag = $"{Convert.ToHexStringLower(MD5.HashData(segments.SelectMany(s => Convert.FromHexString(s.Hash)).ToArray()))}-{segments.Count}";
-#pragma warning restore CA5351
-        var body = JsonSerializer.SerializeToUtf8Bytes(segments, Slo.Json);
-        using var content = new MemoryStream(body);
+        // S3's: the MD5 of the parts' MD5s, and how many there are.
+        var etag = $"{ETags.Of(segments.SelectMany(s => Convert.FromHexString(s.Hash)).ToArray())}-{segments.Count}";
         var draft = new StoredObject { Name = place.Object, ContentType = marker.ContentType, Meta = marker.Meta, Headers = marker.Headers };
-        var whole = await Uploads.Store(c, bucket, place, new(draft, content, body.Length) { Finish = o => o with { IsManifest = true, ETag = etag, Size = segments.Sum(s => s.Length) } });
-        await Forget(c, place, was?.Item);
-        return whole;
+        return Keys.Replace(c, place, bucket.Item, () => SloUpload.Store(c, bucket, place, draft, segments, etag));
     }
 
     public static async ValueTask<Reply> Abort(Call c, Place place, string upload)

@@ -12,12 +12,10 @@ internal static class S3Body
     /// <exception cref="Fault">400.</exception>
     public static async ValueTask<XElement> Read(Call c)
     {
-        var bytes = new byte[Most + 1];
-        var n = await c.Stream!.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, c.Cancelled);
-        if (n > Most) throw S3Dialect.Malformed();
+        var bytes = await WholeBody.Read(c.Stream!, Most, c.Cancelled) ?? throw S3Dialect.Malformed();
         try
         {
-            using var reader = XmlReader.Create(new MemoryStream(bytes, 0, n), new() { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
+            using var reader = XmlReader.Create(new MemoryStream(bytes.Array!, 0, bytes.Count), new() { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
             return XElement.Load(reader);
         }
         catch (XmlException) { throw S3Dialect.Malformed(); }

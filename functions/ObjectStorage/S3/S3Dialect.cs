@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Xml;
 using Cloud.Platform.Rest;
 
@@ -24,6 +23,13 @@ public static class S3Dialect
     /// <summary>A document in S3's namespace.</summary>
     public static Reply Xml(string root, Action<XmlWriter> members) => Xml(200, Namespace, root, members);
 
+    /// <summary>What copies are answered with.</summary>
+    internal static Reply Copied(string root, StoredObject made) => Xml(root, w =>
+    {
+        w.WriteElementString("ETag", Quoted(made.ETag));
+        w.WriteElementString("LastModified", Time(made.Modified));
+    });
+
     public static Fault NoBucket() => new(404, "The specified bucket does not exist.") { Kind = "NoSuchBucket" };
     public static Fault NoKey() => new(404, "The specified key does not exist.") { Kind = "NoSuchKey" };
     public static Fault NoUpload() => new(404, "The specified multipart upload does not exist.") { Kind = "NoSuchUpload" };
@@ -32,17 +38,8 @@ public static class S3Dialect
     public static string Quoted(string etag) => $"\"{etag.Trim('"')}\"";
     public static string Time(DateTimeOffset t) => t.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
-    private static Reply Xml(int status, string? space, string root, Action<XmlWriter> members)
-    {
-        using var text = new MemoryStream();
-        using (var w = XmlWriter.Create(text, new() { Encoding = new UTF8Encoding(false), CheckCharacters = false }))
-        {
-            w.WriteStartElement(root, space);
-            members(w);
-            w.WriteEndElement();
-        }
-        return new() { Status = status, ContentType = "application/xml", Text = Encoding.UTF8.GetString(text.ToArray()) };
-    }
+    private static Reply Xml(int status, string? space, string root, Action<XmlWriter> members) =>
+        new() { Status = status, ContentType = "application/xml", Text = XmlText.Of(root, members, space) };
 
     // S3 knows no 401.
     private static int Status(Fault f) => f.Status == 401 ? 403 : f.Status;

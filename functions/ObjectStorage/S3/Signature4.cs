@@ -22,7 +22,7 @@ internal static class Signature4
         if (!DateTimeOffset.TryParseExact(said.Date, "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date) || !said.Scope.StartsWith(said.Date[..8], StringComparison.Ordinal)) throw Denied("AWS authentication requires a valid Date or x-amz-date header");
         if (c.Now < date - Skew || c.Now > date + said.Life) throw new Fault(403, "The difference between the request time and the current time is too large, or the address has expired.") { Kind = "RequestTimeTooSkewed" };
         if (await Identity.Facade.OfAccessKey(c.Services, said.Access) is not var (caller, secret) || caller.AccessRules is not null) throw new Fault(403, "The AWS Access Key Id you provided does not exist in our records.") { Kind = "InvalidAccessKeyId" };
-        var key = Key(secret, said.Scope);
+        var key = Identity.Facade.SigningKey(secret, said.Scope);
         var signature = Sign(key, $"{Algorithm}\n{said.Date}\n{said.Scope}\n{Hex(SHA256.HashData(Encoding.UTF8.GetBytes(Canonical(c, said))))}");
         if (!CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(signature), Encoding.UTF8.GetBytes(said.Signature)))
             throw new Fault(403, "The request signature we calculated does not match the signature you provided.") { Kind = "SignatureDoesNotMatch" };
@@ -67,7 +67,6 @@ internal static class Signature4
         return hash => last = Sign(key, $"{Algorithm}-PAYLOAD\n{said.Date}\n{said.Scope}\n{last}\n{Hex(SHA256.HashData([]))}\n{Hex(hash)}");
     }
 
-    private static byte[] Key(string secret, string scope) => scope.Split('/').Aggregate(Encoding.UTF8.GetBytes("AWS4" + secret), (key, part) => HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(part)));
     private static string Sign(byte[] key, string text) => Hex(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text)));
     private static string Hex(byte[] bytes) => Convert.ToHexStringLower(bytes);
     private static Fault Denied(string why) => new(403, why) { Kind = "AccessDenied" };

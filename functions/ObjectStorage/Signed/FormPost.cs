@@ -62,10 +62,6 @@ internal static class FormPost
     private static long Number(Dictionary<string, string> form, string name) =>
         long.TryParse(form.GetValueOrDefault(name), NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : throw Fault.BadRequest($"FormPost: {name} not an integer");
 
-    private static async ValueTask<string> Text(MultipartSection section, CancellationToken ct)
-    {
-        var bytes = new byte[MaxValue + 1];
-        var n = await section.Body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, ct);
-        return n <= MaxValue ? System.Text.Encoding.UTF8.GetString(bytes, 0, n) : throw Fault.BadRequest("FormPost: a field is too long");
-    }
+    private static async ValueTask<string> Text(MultipartSection section, CancellationToken ct) =>
+        System.Text.Encoding.UTF8.GetString(await WholeBody.Read(section.Body, MaxValue, ct) ?? throw Fault.BadRequest("FormPost: a field is too long"));
 }

@@ -23,7 +23,7 @@ internal static class Archive
         {
             if (was is null) return;
             await Put(edit, archive, name, was.Item.Modified, was.Item);
-            await Put(edit, archive, name, edit.Services.Now, new() { ContentType = Versioning.MarkerType, ETag = Manifests.Dlo.Md5([]) });
+            await Put(edit, archive, name, edit.Services.Now, new() { ContentType = Versioning.MarkerType, ETag = ETags.Empty });
             edit.Remove(container, was);
             return;
         }

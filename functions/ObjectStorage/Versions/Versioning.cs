@@ -52,7 +52,7 @@ internal static class Versioning
             edit.Remove(container, was);
         }
         if (await NewId(edit, container.Item, name) is not { } marker) return null;
-        Past(edit, container, new() { Name = name, Version = marker, IsDeleteMarker = true, ContentType = MarkerType, ETag = Manifests.Dlo.Md5([]), Modified = edit.Services.Now });
+        Past(edit, container, new() { Name = name, Version = marker, IsDeleteMarker = true, ContentType = MarkerType, ETag = ETags.Empty, Modified = edit.Services.Now });
         return marker;
     }
 
