@@ -18,7 +18,7 @@ public static class Composition
         {
             Store = store, Bus = bus, Blobs = blobs, Objects = objects ?? new([], 0), Clock = clock, Ids = ids, Settings = settings, Slices = slices,
             Outbound = outbound ?? new OutboundHttp(clock, settings.OutboundOpened),
-            Policy = Policy.Embedded(), Tokens = new Identity.Tokens(store, clock), Sagas = new SagaRegistry(slices.SelectMany(s => s.Sagas)),
+            Policy = Policy.Embedded(settings.EnforceScope), Tokens = new Identity.Tokens(store, clock), Sagas = new SagaRegistry(slices.SelectMany(s => s.Sagas)),
         };
     }
 

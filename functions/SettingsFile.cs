@@ -11,6 +11,7 @@ public sealed record SettingsFile
 {
     public string[] OutboundOpened { get; init; } = [];
     public PasswordRules SecurityCompliance { get; init; } = new();
+    public bool EnforceScope { get; init; }
 
     /// <param name="path">Null for no file.</param>
     /// <exception cref="ArgumentException">With a text for the terminal.</exception>
@@ -22,7 +23,7 @@ public sealed record SettingsFile
         {
             var file = JsonSerializer.Deserialize<SettingsFile>(File.ReadAllBytes(path), Dialect.Strict) ?? throw new JsonException("it is empty");
             if (file.SecurityCompliance.PasswordRegex is { } regex) _ = new Regex(regex);
-            return settings with { OutboundOpened = [.. file.OutboundOpened.Select(n => IPNetwork.Parse(n))], Passwords = file.SecurityCompliance };
+            return settings with { OutboundOpened = [.. file.OutboundOpened.Select(n => IPNetwork.Parse(n))], Passwords = file.SecurityCompliance, EnforceScope = file.EnforceScope };
         }
         catch (Exception e) when (e is JsonException or FormatException or RegexParseException) { throw new ArgumentException($"{path}: {e.Message}"); }
     }

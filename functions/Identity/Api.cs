@@ -28,7 +28,7 @@ public static class Api
             w.WriteEndObject();
         }))),
         new("POST", "/v3/auth/tokens", Policy.Anyone, Auth.Issue),
-        new("GET", "/v3/auth/tokens", "identity:validate_token", Auth.Show),
+        new("GET", "/v3/auth/tokens", "identity:validate_token", Auth.Show), new("HEAD", "/v3/auth/tokens", "identity:check_token", Auth.Show),
         new("DELETE", "/v3/auth/tokens", "identity:revoke_token", Auth.Revoke),
         new("GET", "/v3/auth/catalog", "authenticated", Catalog.Show),
         .. Users.Routes, .. Groups.Routes, .. Projects.Routes, .. Domains.Routes,

@@ -73,7 +73,7 @@ public static class Assignments
         if (role?.DomainId is { } domain) c.Require(policy, new(null, null, domain));
         if (role is null) throw Fault.NotFound("role", c.Args["role"]);
         // The administrator of one domain would else make himself the whole cloud's: the role means that on any project.
-        if (policy == "identity:create_grant" && (kind == 'p' || inherited) && !c.Allows("identity:cloud_admin", default) && await BringsAdmin(c, role))
+        if (policy == "identity:create_grant" && (kind == 'p' || inherited) && !c.Allows("cloud_admin", default) && await BringsAdmin(c, role))
             throw Fault.Forbidden(policy);
         return new(actor + c.Args["actor"], kind, scope, role.Id, inherited);
     }

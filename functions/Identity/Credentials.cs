@@ -23,7 +23,6 @@ public static class Credentials
                 await Directory.Need(c, Directory.Users, item.UserId);
                 item = item with { MadeBy = c.Caller.AppCredentialId };
             }
-            if (item.Project is { } project) await Directory.Need(c, Directory.Projects, project);
             if (item.Type == "ec2")
             {
                 var access = AccessOf(item.Blob) ?? throw Fault.BadRequest("Invalid blob in credential: EC2 keys are a JSON object with 'access' and 'secret'.");

@@ -28,7 +28,7 @@ public static class Endpoints
 
     public static readonly Kind<Endpoint> Kind = new(Rows, "endpoints", "/v3/endpoints", IdentityDialect.Value)
     {
-        Sees = "identity:get_endpoint",
+        Sees = "identity:get_endpoint", KnownToAll = true,
         Check = async (c, d) =>
         {
             Directory.ForgetsTokens(c, d);
@@ -52,7 +52,7 @@ public static class Endpoints
         ServiceKind.Update("identity:update_service"), ServiceKind.Delete("identity:delete_service"),
         new("GET", "/v3/endpoints", "identity:list_endpoints", async c => Kind.PageFrom(c, await All(c))),
         Kind.Create("identity:create_endpoint"),
-        new("GET", "/v3/endpoints/{id}", "identity:get_endpoint", async c => Kind.One1(c, 200, Shown(c, (await Kind.Load(c, "identity:get_endpoint")).Item))),
+        Kind.Show("identity:get_endpoint") with { Run = async c => Kind.One1(c, 200, Shown(c, (await Kind.Load(c, c.Route.Policy)).Item)) },
         Kind.Update("identity:update_endpoint"), Kind.Delete("identity:delete_endpoint"),
     ];
 

@@ -22,6 +22,7 @@ internal sealed class Names
         await Directory.Domains.InProject(c.Store, ""), await Directory.Projects.InProject(c.Store, ""), await Directory.Roles.InProject(c.Store, ""),
         await Directory.Users.InProject(c.Store, ""), await Directory.Groups.InProject(c.Store, ""));
 
+    public Project? Project(string id) => _projects.GetValueOrDefault(id);
     public Role? Role(string id) => _roles.GetValueOrDefault(id);
     public (string Name, string? DomainId)? Actor(string actor) => _actors.TryGetValue(actor, out var a) ? a : null;
     public (string Name, string? DomainId)? Scope(Grant g) =>

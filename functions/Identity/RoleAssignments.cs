@@ -6,7 +6,7 @@ namespace Cloud.Identity;
 /// <summary>GET /v3/role_assignments: who has what where, as given or (effective) as it comes out.</summary>
 public static class RoleAssignments
 {
-    public static readonly Route[] Routes = [new("GET", "/v3/role_assignments", "identity:list_role_assignments", List)];
+    public static readonly Route[] Routes = [new("GET", "/v3/role_assignments", "authenticated", List)];
 
     /// <param name="Via">The group an effective grant came through, or null.</param>
     private sealed record Line(Grant Grant, string? Via = null, string? Prior = null);
@@ -19,8 +19,10 @@ public static class RoleAssignments
         if (user is not null && group is not null) throw Fault.BadRequest("Specify a user or group, not both.");
         if (new[] { c.First("scope.project.id"), c.First("scope.domain.id"), c.First("scope.system") }.Count(x => x is not null) > 1) throw Fault.BadRequest("Specify a domain or project, not both.");
         var names = await Names.Of(c);
+        var tree = Tree(c);
+        if (tree is null) c.Require("identity:list_role_assignments", c.Own); else c.Require("identity:list_role_assignments_for_tree", new(tree, null, names.Project(tree)?.DomainId));
         var lines = (effective ? await Effective(c, names) : (await Grants.Of(c.Store, user is not null ? "u" + user : group is not null ? "g" + group : null)).Select(g => new Line(g)))
-            .Where(l => Wanted(c, l, names) && c.Allows(c.Route.Policy, new(null, null, names.DomainOf(l.Grant)))).ToList();
+            .Where(l => Wanted(c, l, names) && (tree is not null || c.Allows("identity:list_role_assignments", new(null, null, names.DomainOf(l.Grant))))).ToList();
         var named = Asked(c, "include_names");
         return Reply.Of(200, w =>
         {
@@ -37,9 +39,9 @@ public static class RoleAssignments
     {
         var g = line.Grant;
         bool Is(string key, string? value) => c.First(key) is not { } wanted || wanted == value;
-        var tree = Asked(c, "include_subtree") && c.First("scope.project.id") is { } top && g.Kind == 'p' && names.Below(top).Contains(g.ScopeId);
+        var below = Tree(c) is { } top && g.Kind == 'p' && names.Below(top).Contains(g.ScopeId);
         return Is("role.id", g.RoleId) && Is("user.id", g.Actor[0] == 'u' ? g.Actor[1..] : null) && Is("group.id", g.Actor[0] == 'g' ? g.Actor[1..] : null)
-            && (tree || Is("scope.project.id", g.Kind == 'p' ? g.ScopeId : null)) && Is("scope.domain.id", g.Kind == 'd' ? g.ScopeId : null)
+            && (below || Is("scope.project.id", g.Kind == 'p' ? g.ScopeId : null)) && Is("scope.domain.id", g.Kind == 'd' ? g.ScopeId : null)
             && (c.First("scope.system") is null || g.Kind == 's') && (c.First("scope.OS-INHERIT:inherited_to") is null || g.Inherited || line.Via == "above");
     }
 
@@ -85,6 +87,9 @@ public static class RoleAssignments
         w.WriteBoolean(name, value);
         w.WriteEndObject();
     }
+
+    /// <summary>The project whose whole subtree is asked about, or null.</summary>
+    private static string? Tree(Call c) => Asked(c, "include_subtree") ? c.First("scope.project.id") : null;
 
     private static bool Asked(Call c, string name) => c.First(name) is { } v && v is not ("false" or "False" or "0");
 }

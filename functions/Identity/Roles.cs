@@ -9,7 +9,7 @@ public static class Roles
 {
     public static readonly Kind<Role> Kind = new(Directory.Roles, "roles", "/v3/roles", IdentityDialect.Value)
     {
-        Sees = "identity:get_role",
+        Sees = "identity:get_role", KnownToAll = true,
         TargetOf = r => new(null, null, r.DomainId),
         Check = async (c, d) =>
         {

@@ -6,11 +6,13 @@ namespace Cloud.Identity;
 /// <summary>OS-TRUST: one user lets another act with some of his roles. https://docs.openstack.org/api-ref/identity/v3-ext/#os-trust-api</summary>
 public static class Trusts
 {
+    private const string Path = "/v3/OS-TRUST/trusts", One = Path + "/{trust_id}";
     public static readonly Rows<Trust> Rows = new("trust", "identity") { Global = true };
 
-    private static readonly Kind<Trust> Kind = new(Rows, "trusts", "/v3/OS-TRUST/trusts", IdentityDialect.Value)
+    private static readonly Kind<Trust> Kind = new(Rows, "trusts", Path, IdentityDialect.Value)
     {
-        Sees = "authenticated", Id = "trust_id",
+        Sees = "identity:get_trust", Id = "trust_id",
+        TargetOf = t => new(null, t.TrustorUserId),
         Check = async (c, d) =>
         {
             var t = d.Item;
@@ -28,7 +30,6 @@ public static class Trusts
         },
         CheckDelete = (c, d) =>
         {
-            if (d.Item.TrustorUserId != c.Caller.UserId) c.Require("identity:delete_trust", default);
             Directory.ForgetsTokens(c, d);
             return ValueTask.CompletedTask;
         },
@@ -41,18 +42,14 @@ public static class Trusts
 
     public static readonly Route[] Routes =
     [
-        new("GET", "/v3/OS-TRUST/trusts", "authenticated", List), new("POST", "/v3/OS-TRUST/trusts", "authenticated", async c => Shown(c, 201, await Kind.Create(c, "authenticated", c.Body("trust"), null), await RolesOf(c))),
-        new("GET", "/v3/OS-TRUST/trusts/{trust_id}", "authenticated", async c => Shown(c, 200, await Own(c, "identity:get_trust"), await RolesOf(c))),
-        new("DELETE", "/v3/OS-TRUST/trusts/{trust_id}", "authenticated", async c =>
+        new("GET", Path, "authenticated", List),
+        new("POST", Path, "identity:create_trust", async c => Shown(c, 201, await Kind.Create(c, c.Route.Policy, c.Body("trust"), null), await RolesOf(c))),
+        new("GET", One, "identity:get_trust", async c => Shown(c, 200, await Own(c), await RolesOf(c))),
+        Kind.Delete("identity:delete_trust"),
+        new("GET", One + "/roles", "identity:list_roles_for_trust", async c => await Roles.Kind.PageFrom(c, (await Own(c)).RoleIds)),
+        new("GET", One + "/roles/{role}", "identity:get_role_for_trust", async c =>
         {
-            await Own(c, "identity:delete_trust");
-            await Kind.Delete(c, "authenticated", null);
-            return Reply.Empty(204);
-        }),
-        new("GET", "/v3/OS-TRUST/trusts/{trust_id}/roles", "authenticated", async c => await Roles.Kind.PageFrom(c, (await Own(c, "identity:list_roles_for_trust")).RoleIds)),
-        new("GET", "/v3/OS-TRUST/trusts/{trust_id}/roles/{role}", "authenticated", async c =>
-        {
-            var trust = await Own(c, "identity:get_role_for_trust");
+            var trust = await Own(c);
             return trust.RoleIds.Contains(c.Args["role"]) ? Roles.Kind.One1(c, 200, await Directory.Need(c, Directory.Roles, c.Args["role"])) : throw Fault.NotFound("role", c.Args["role"]);
         }),
     ];
@@ -85,16 +82,15 @@ public static class Trusts
     private static async ValueTask<Reply> List(Call c)
     {
         var (trustor, trustee) = (c.First("trustor_user_id"), c.First("trustee_user_id"));
-        if ((trustor ?? trustee) != c.Caller.UserId && trustee != c.Caller.UserId) c.Require("identity:list_trusts", default);
+        if (trustor is not null) c.Require("identity:list_trusts_for_trustor", new(null, trustor));
+        if (trustee is not null) c.Require("identity:list_trusts_for_trustee", new(null, trustee));
+        if (trustor is null && trustee is null) c.Require("identity:list_trusts", default);
         return Kind.PageFrom(c, await Rows.InProject(c.Store, ""));
     }
 
-    // Trustor and trustee see it; for anybody else it isn't there.
-    private static async ValueTask<Trust> Own(Call c, string policy)
-    {
-        var trust = (await Kind.Load(c, "authenticated")).Item;
-        return trust.TrustorUserId == c.Caller.UserId || trust.TrusteeUserId == c.Caller.UserId || c.Allows(policy, default) ? trust : throw Fault.NotFound("trust", trust.Id);
-    }
+    // The trustee sees it too.
+    private static async ValueTask<Trust> Own(Call c) =>
+        await Directory.Get(c, Rows, c.Args[Kind.Id]) is { } trust && c.Allows(c.Route.Policy, new(null, trust.TrusteeUserId)) ? trust : (await Kind.Load(c, c.Route.Policy)).Item;
 
     private static async ValueTask<IReadOnlyDictionary<string, Role>> RolesOf(Call c) => (await Directory.Roles.InProject(c.Store, "")).ToDictionary(r => r.Id);
 

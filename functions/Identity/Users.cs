@@ -43,10 +43,10 @@ public static class Users
     [
         Kind.List("identity:list_users"), Kind.Create("identity:create_user"), Kind.Show("identity:get_user"), Kind.Update("identity:update_user"), Kind.Delete("identity:delete_user"),
         new("POST", "/v3/users/{user_id}/password", Policy.Anyone, ChangePassword), // the old password is the proof
-        new("GET", "/v3/users/{user_id}/projects", "identity:list_user_projects", c => ProjectsOf(c, c.Args["user_id"], null)),
+        new("GET", "/v3/users/{user_id}/projects", "identity:list_user_projects", async c => await ProjectsOf(c, (await Kind.Load(c, c.Route.Policy, c.Args["user_id"])).Item.Id, null)),
         new("GET", "/v3/users/{user_id}/groups", "identity:list_groups_for_user", async c =>
         {
-            var user = await Directory.Need(c, Directory.Users, c.Args["user_id"]);
+            var user = (await Kind.Load(c, c.Route.Policy, c.Args["user_id"])).Item;
             var groups = await Directory.Groups.GetMany(c.Store, "", await Members.GroupsOf(c.Store, user.Id), c.Cancelled);
             return Groups.Kind.PageFrom(c, groups.Where(g => Directory.IsInScope(c, g.DomainId)));
         }),
@@ -71,7 +71,6 @@ public static class Users
 
     private static async ValueTask<Reply> ProjectsOf(Call c, string userId, bool? enabled)
     {
-        await Directory.Need(c, Directory.Users, userId);
         var all = await Directory.Projects.InProject(c.Store, "");
         var grants = await Grants.OfUser(c.Store, userId);
         var direct = grants.Where(g => g is { Kind: 'p', Inherited: false }).Select(g => g.ScopeId).ToHashSet();

@@ -44,4 +44,6 @@ public sealed record Settings
     /// <summary>Internal networks that downloads and webhooks may reach all the same.</summary>
     public IReadOnlyList<System.Net.IPNetwork> OutboundOpened { get; init; } = [];
     public PasswordRules Passwords { get; init; } = new();
+    /// <summary>What is the whole cloud's needs a system-scoped token; without, any project's administrator may do it.</summary>
+    public bool EnforceScope { get; init; }
 }

@@ -1,16 +1,19 @@
 #!/bin/bash
 # Runs OpenStack's own test suite (Debian's tempest, unmodified) against this cloud with simulated hosts.
 #   ./cloud conformance identity|image|compute|network|volume|object|interop      a service's whole API suite; interop: the lists of the OpenStack Powered programme
+#   ./cloud conformance identity-rbac|image-rbac      who may do what, in the suites of Keystone and Glance (Debian's plugins for tempest), with enforce_scope set
 #   ./cloud conformance regex 'tempest.api.image.v2.test_images'                  tests by name          ./cloud conformance list FILE...   tests by list
 # The last line is "N passed, N failed, N skipped"; one line per test is kept in $WORK/results.txt, tempest's own output beside it.
 # Environment: WORK (default .conformance/SUITE), WORKERS (default 2); with OS_AUTH_URL set, the cloud that OS_* names is tested and none is started.
 set -uo pipefail
-suite=${1:?identity, image, compute, network, volume, object, interop, regex or list}; shift
+suite=${1:?identity, image, identity-rbac, image-rbac, compute, network, volume, object, interop, regex or list}; shift
 here=$PWD/tests/Conformance
 WORK=$(readlink -m "${WORK:-.conformance/$suite}")
 case $suite in
   identity|image|compute|network|volume) select=(--regex "^tempest\.api\.$suite");;
   object) select=(--regex '^tempest\.api\.object_storage');;
+  identity-rbac) select=(--regex '^keystone_tempest_plugin\.tests\.(rbac|api)') plugin=keystone-tempest-plugin scope=true;;
+  image-rbac) select=(--regex '^glance_tempest_plugin\.tests\.rbac') plugin=glance-tempest-plugin scope=true;;
   interop) lists=("$here"/interop-*.txt);;
   regex) select=(--regex "$1");;
   list) lists=("$@");;
@@ -19,9 +22,11 @@ esac
 mkdir -p "$WORK/etc" "$WORK/lock"
 [ -n "${lists:-}" ] && { cat "${lists[@]}" > "$WORK/list.txt"; select=(--load-list "$WORK/list.txt"); }
 
-command -v tempest > /dev/null && /usr/bin/python3 -c 'import openstack' 2> /dev/null || {
-  echo "installing Debian's tempest and python3-openstacksdk (the tests, and the library that prepares images and flavors for them)" >&2
-  apt-get install -y --no-install-recommends tempest python3-openstacksdk > "$WORK/apt.log" 2>&1 || { tail -5 "$WORK/apt.log" >&2; exit 1; }
+scope=${scope:-false}
+wanted=(tempest python3-openstacksdk ${plugin:-})
+dpkg -s "${wanted[@]}" > /dev/null 2>&1 || {
+  echo "installing Debian's ${wanted[*]} (the tests, and the library that prepares images and flavors for them)" >&2
+  apt-get install -y --no-install-recommends "${wanted[@]}" > "$WORK/apt.log" 2>&1 || { tail -5 "$WORK/apt.log" >&2; exit 1; }
 }
 
 cloud='' web=''
@@ -34,7 +39,7 @@ if [ -z "${OS_AUTH_URL:-}" ]; then
   mkdir -p "$WORK/www" && head -c 65536 /dev/urandom > "$WORK/www/image.raw"
   /usr/bin/python3 -u -m http.server --bind 127.0.0.1 --directory "$WORK/www" 0 > "$WORK/www.log" 2>&1 &
   web=$!
-  cat > "$WORK/settings.json" <<< '{"outbound_opened": ["127.0.0.0/8"], "security_compliance": {"lockout_failure_attempts": 3, "lockout_duration": 5, "unique_last_password_count": 2}}'
+  cat > "$WORK/settings.json" <<< '{"enforce_scope": '$scope', "outbound_opened": ["127.0.0.0/8"], "security_compliance": {"lockout_failure_attempts": 3, "lockout_duration": 5, "unique_last_password_count": 2}}'
   infra/cli/up.sh --data "$WORK/data" --listen "127.0.0.1:$port" --hosts simulated:2 --settings "$WORK/settings.json" > "$WORK/cloud.log" 2>&1 &
   cloud=$!
   for ((i = 0; i < 3000; i++)); do
@@ -46,8 +51,10 @@ if [ -z "${OS_AUTH_URL:-}" ]; then
   export HTTP_IMAGE="http://127.0.0.1:$(sed -nE 's/.* port ([0-9]+) .*/\1/p' "$WORK/www.log")/image.raw"
 fi
 
+admin="admin_project_name = $OS_PROJECT_NAME"
+[ "$scope" = false ] || admin='admin_system = all'
 eval "$(/usr/bin/python3 "$here/prepare.py")"
-sed "s|@WORK@|$WORK|g; s|@AUTH_URL@|${OS_AUTH_URL%/v3}/v3|; s|@USERNAME@|$OS_USERNAME|; s|@PASSWORD@|$OS_PASSWORD|; s|@PROJECT@|$OS_PROJECT_NAME|; s|@REGION@|${OS_REGION_NAME:-RegionOne}|
+sed "s|@WORK@|$WORK|g; s|@AUTH_URL@|${OS_AUTH_URL%/v3}/v3|; s|@USERNAME@|$OS_USERNAME|; s|@PASSWORD@|$OS_PASSWORD|; s|@SCOPE@|$scope|; s|@ADMIN_SCOPE@|$admin|; s|@REGION@|${OS_REGION_NAME:-RegionOne}|
   s|@IMAGE@|$IMAGE|; s|@IMAGE_ALT@|$IMAGE_ALT|; s|@FLAVOR@|$FLAVOR|; s|@FLAVOR_ALT@|$FLAVOR_ALT|; s|@PUBLIC@|$PUBLIC|; s|@HTTP_IMAGE@|${HTTP_IMAGE:-http://download.cirros-cloud.net/0.6.2/cirros-0.6.2-x86_64-disk.img}|" "$here/tempest.conf.in" > "$WORK/tempest.conf"
 cd "$WORK"
 [ -f space/.stestr.conf ] || tempest init --workspace-path "$WORK/workspaces.yaml" space > /dev/null 2>&1

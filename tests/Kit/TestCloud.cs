@@ -3,6 +3,7 @@ using System.Text.Json;
 using Cloud.Agents.Contract;
 using Cloud.Agents.Simulated;
 using Cloud.Platform;
+using Cloud.Platform.Access;
 using Cloud.Platform.Agents;
 using Cloud.Platform.Blobs;
 using Cloud.Platform.Bus;
@@ -78,7 +79,7 @@ public sealed class TestCloud : IAsyncDisposable
         var (o, all) = (origin.Services, slices ?? origin.Services.Slices);
         Services = new()
         {
-            Store = wrap?.Invoke(Store) ?? Store, Bus = Bus, Blobs = o.Blobs, Objects = o.Objects, Outbound = o.Outbound, Clock = Clock, Ids = new TimeOrderedIds(Clock), Policy = o.Policy, Tokens = new Identity.Tokens(Store, Clock),
+            Store = wrap?.Invoke(Store) ?? Store, Bus = Bus, Blobs = o.Blobs, Objects = o.Objects, Outbound = o.Outbound, Clock = Clock, Ids = new TimeOrderedIds(Clock), Policy = settings is null ? o.Policy : Policy.Embedded(settings.EnforceScope), Tokens = new Identity.Tokens(Store, Clock),
             Sagas = new(all.SelectMany(s => s.Sagas)), Settings = settings ?? o.Settings, Slices = all,
         };
         _triggers = [.. Triggers.All(all).OfType<QueueTrigger>()];

@@ -17,6 +17,11 @@ public sealed class SettingsFileTests : IDisposable
         return SettingsFile.Apply(_path, new Settings { Region = "here" });
     }
 
+    [Theory]
+    [InlineData("{}", false)]
+    [InlineData("""{"enforce_scope":true}""", true)]
+    public void Scope_is_enforced_where_it_says_so(string text, bool enforced) => Assert.Equal(enforced, Read(text).EnforceScope);
+
     [Fact]
     public void What_it_says_is_set_and_all_else_stays()
     {

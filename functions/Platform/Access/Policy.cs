@@ -16,6 +16,9 @@ public sealed class Policy
     /// <summary>For operations that need no token at all.</summary>
     public const string Anyone = "public";
 
+    /// <summary>An administrator of any project, who is the whole cloud's where scope isn't enforced: the alternative that rules lose where it is.</summary>
+    private const string LegacyAdmin = "legacy_admin";
+
     private readonly Dictionary<string, Func<Caller, Target, bool>> _rules = [];
 
     public Policy(IReadOnlyDictionary<string, string> rules)
@@ -33,7 +36,8 @@ public sealed class Policy
         _rules.TryGetValue(name, out var f) ? f(c, t) : throw new InvalidOperationException($"policy rule '{name}' does not exist");
 
     /// <summary>The rules of every slice, embedded as policy.json, here and in the program that was started; a name defined twice is an error.</summary>
-    public static Policy Embedded()
+    /// <param name="enforceScope">What is the whole cloud's needs a token whose scope is the system; a project's administrator has no part in it.</param>
+    public static Policy Embedded(bool enforceScope)
     {
         var all = new Dictionary<string, string>();
         foreach (var assembly in new[] { Assembly.GetExecutingAssembly(), Assembly.GetEntryAssembly()! }.Distinct())
@@ -43,6 +47,7 @@ public sealed class Policy
                 foreach (var (name, rule) in JsonSerializer.Deserialize<Dictionary<string, string>>(stream)!)
                     if (!all.TryAdd(name, rule)) throw new InvalidOperationException($"policy rule '{name}' is defined twice (second time in {file})");
             }
+        if (enforceScope) all[LegacyAdmin] = "!";
         return new(all);
     }
 }

@@ -43,6 +43,9 @@ public sealed class Call
     /// <summary>What an operation is asked about before anything is loaded: the caller's own place, and the user that the path names.</summary>
     public Target Own => new(User?.ProjectId, Args.GetValueOrDefault("user_id") ?? User?.UserId, User?.DomainId ?? User?.ProjectDomainId);
 
+    /// <summary>What is known of something that can't be looked at: the user that the path names.</summary>
+    public Target Named => new(null, Args.GetValueOrDefault("user_id"));
+
     public string? First(string key)
     {
         foreach (var (k, v) in Query) if (k == key) return v;

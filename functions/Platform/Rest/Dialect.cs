@@ -31,6 +31,8 @@ public sealed record Dialect(string Service)
     public bool ForgivesAllTenants { get; init; }
     /// <summary>Paths hold the project's id, which must be the token's (Nova's legacy form, Cinder).</summary>
     public bool ProjectInPath { get; init; }
+    /// <summary>What a caller may not see is refused like what isn't there (Keystone), else both are not there.</summary>
+    public bool RefusesUnseen { get; init; }
     /// <summary>A slash at the end of a path names a member without an id, which isn't there; otherwise it means nothing.</summary>
     public bool StrictSlash { get; init; }
     /// <summary>A page that is full has a link to the next one, even if that turns out to be empty.</summary>

@@ -36,7 +36,8 @@ public sealed class IdentityTests
         Assert.Equal(403, (await cloud.Send("GET", "/identity/v3/users", user: "demo")).Status);
         var users = (await cloud.Send("GET", "/identity/v3/users")).Body.GetProperty("users").EnumerateArray().ToDictionary(u => u.GetProperty("name").GetString()!, u => u.GetProperty("id").GetString()!);
         Assert.Equal(200, (await cloud.Send("GET", "/identity/v3/users/" + users["demo"], user: "demo")).Status);
-        Assert.Equal(404, (await cloud.Send("GET", "/identity/v3/users/" + users["admin"], user: "demo")).Status);
+        Assert.Equal(403, (await cloud.Send("GET", "/identity/v3/users/" + users["admin"], user: "demo")).Status);
+        Assert.Equal(403, (await cloud.Send("GET", "/identity/v3/users/missing", user: "demo")).Status);
         Assert.DoesNotContain("argon2", (await cloud.Send("GET", "/identity/v3/users/" + users["demo"])).Text, StringComparison.Ordinal);
     }
 

@@ -1,3 +1,4 @@
+using Cloud.Identity;
 using Cloud.Tests.Kit;
 using Xunit;
 
@@ -100,7 +101,7 @@ public sealed class LentRightsTests
         Assert.Equal(403, (await cloud.Authenticate(new { methods = new[] { "token" }, token = new { id = login.Token() } })).Status);
         Assert.Equal(201, (await cloud.Login("bob", scope)).Status);
         Assert.Equal(401, (await cloud.Login("bob", scope)).Status);
-        Assert.Equal(404, (await cloud.Send("GET", "/identity/v3/OS-TRUST/trusts/" + id, user: "demo")).Status);
+        Assert.Equal(403, (await cloud.Send("GET", "/identity/v3/OS-TRUST/trusts/" + id, user: "demo")).Status);
         await cloud.Send("DELETE", $"/identity/v3/projects/{project}/users/{ann}/roles/{await cloud.IdOf("roles", "member")}");
         Assert.Equal(401, (await cloud.Raw("GET", "/identity/v3/auth/projects", login.Token(), null)).Status);
     }
@@ -111,7 +112,13 @@ public sealed class LentRightsTests
         await using var cloud = await TestCloud.Start();
         var (demo, admin) = (await cloud.IdOf("users", "demo"), await cloud.IdOf("users", "admin"));
         var path = $"/identity/v3/users/{demo}/credentials/OS-EC2";
-        Assert.Equal(403, (await cloud.Send("POST", path, new { tenant_id = await cloud.IdOf("projects", "admin") }, "demo")).Status);
+        foreach (var project in (string[])[await cloud.IdOf("projects", "admin"), "missing"])
+        {
+            // Neither opens anything, and nobody is told which of them exists.
+            var other = await cloud.Send("POST", path, new { tenant_id = project }, "demo");
+            Assert.Equal(201, other.Status);
+            Assert.Null(await Ec2Keys.Holder(cloud.Services, other.Body.GetProperty("credential").GetProperty("access").GetString()!));
+        }
         Assert.Equal(403, (await cloud.Send("GET", $"/identity/v3/users/{admin}/credentials/OS-EC2", user: "demo")).Status);
         var made = await cloud.Send("POST", path, new { tenant_id = await cloud.IdOf("projects", "demo") }, "demo");
         var access = made.Body.GetProperty("credential").GetProperty("access").GetString();
