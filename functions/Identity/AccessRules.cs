@@ -39,7 +39,7 @@ public static class AccessRules
             {
                 if (w.Service is not { Length: > 0 and < 256 } service || w.Method is not ("GET" or "HEAD" or "POST" or "PUT" or "PATCH" or "DELETE" or "COPY") || w.Path is not ['/', ..] || w.Path.Length > 1024)
                     throw Fault.BadRequest("Invalid input for field 'access_rules': each needs a service, a method and a path that begins with '/'.");
-                rule = await Rows.Save(c.Services, new Rule { Id = c.Services.Ids.New(), UserId = user, Service = service, Method = w.Method, Path = w.Path, CreatedAt = c.Now }, null, Change.By(c));
+                rule = await Rows.Save(c.Services, new Rule { Id = c.Services.Ids.Plain(), UserId = user, Service = service, Method = w.Method, Path = w.Path, CreatedAt = c.Now }, null, Change.By(c));
                 has.Add(rule);
             }
             rules.Add(new(rule.Id, rule.Service, rule.Method, rule.Path));

@@ -17,20 +17,20 @@ public static class Bootstrap
         Role? below = null;
         foreach (var name in (string[])["reader", "member", "admin"])
         {
-            var role = await Make(s, Directory.Roles, new Role { Id = s.Ids.New(), Name = name, Options = { ["immutable"] = JsonSerializer.SerializeToElement(true) } }, Directory.NameOf(null, name));
+            var role = await Make(s, Directory.Roles, new Role { Id = s.Ids.Plain(), Name = name, Options = { ["immutable"] = JsonSerializer.SerializeToElement(true) } }, Directory.NameOf(null, name));
             if (below is not null) await Implications.Add(s.Store, role.Id, below.Id);
             below = role;
         }
-        foreach (var name in (string[])["service", "ResellerAdmin"]) await Make(s, Directory.Roles, new Role { Id = s.Ids.New(), Name = name }, Directory.NameOf(null, name));
+        foreach (var name in (string[])["service", "ResellerAdmin"]) await Make(s, Directory.Roles, new Role { Id = s.Ids.Plain(), Name = name }, Directory.NameOf(null, name));
         await Account(s, "admin", password, "admin", everywhere: true);
         if (s.Settings.DemoPassword is { } demo) await Account(s, "demo", demo, "member", everywhere: false);
     }
 
     private static async ValueTask Account(Services s, string name, string password, string role, bool everywhere)
     {
-        var project = await Make(s, Directory.Projects, new Project { Id = s.Ids.New(), Name = name, DomainId = "default", ParentId = "default" }, Directory.NameOf("default", name));
+        var project = await Make(s, Directory.Projects, new Project { Id = s.Ids.Plain(), Name = name, DomainId = "default", ParentId = "default" }, Directory.NameOf("default", name));
         if (await Directory.UserNamed(s.Store, "default", name) is not { } user)
-            user = await Make(s, Directory.Users, new User { Id = s.Ids.New(), Name = name, DomainId = "default", PasswordHash = await Passwords.Hash(password), DefaultProjectId = project.Id }, Directory.NameOf("default", name));
+            user = await Make(s, Directory.Users, new User { Id = s.Ids.Plain(), Name = name, DomainId = "default", PasswordHash = await Passwords.Hash(password), DefaultProjectId = project.Id }, Directory.NameOf("default", name));
         var roleId = (await Directory.RoleNamed(s.Store, role))!.Id;
         await Grants.Add(s.Store, new("u" + user.Id, 'p', project.Id, roleId));
         if (!everywhere) return;

@@ -52,8 +52,7 @@ public static class Endpoints
         ServiceKind.Update("identity:update_service"), ServiceKind.Delete("identity:delete_service"),
         new("GET", "/v3/endpoints", "identity:list_endpoints", async c => Kind.PageFrom(c, await All(c))),
         Kind.Create("identity:create_endpoint"),
-        Kind.Show("identity:get_endpoint") with { Run = async c => Kind.One1(c, 200, Shown(c, (await Kind.Load(c, c.Route.Policy)).Item)) },
-        Kind.Update("identity:update_endpoint"), Kind.Delete("identity:delete_endpoint"),
+        .. Kind.SeenFirst([Kind.Show("identity:get_endpoint") with { Run = async c => Kind.One1(c, 200, Shown(c, (await Kind.Load(c, c.Route.Policy)).Item)) }, Kind.Update("identity:update_endpoint"), Kind.Delete("identity:delete_endpoint")]),
     ];
 
     /// <summary>All endpoints, with addresses as the caller sees them.</summary>

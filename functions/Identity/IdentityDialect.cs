@@ -10,7 +10,7 @@ public static class IdentityDialect
 {
     public static readonly Dialect Value = new("identity")
     {
-        UpdateMethod = "PATCH", RefusesUnseen = true,
+        UpdateMethod = "PATCH", RefusesUnseen = true, PlainIds = true,
         Time = t => t.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture),
         Json = new(Dialect.Strict) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip, Converters = { new Utc() } },
         Error = (_, f) => Reply.Of(f.Status, w =>

@@ -15,7 +15,7 @@ public static class Regions
         Sees = "authenticated",
         Check = async (c, d) =>
         {
-            if (d.Item.Id.Length == 0) d.Item = d.Item with { Id = c.Services.Ids.New() };
+            if (d.Item.Id.Length == 0) d.Item = d.Item with { Id = c.Services.Ids.Plain() };
             if (d.Old is null && await Directory.Get(c, Rows, d.Item.Id) is not null) throw Fault.Conflict($"Conflict occurred attempting to store region - Duplicate entry found with id {d.Item.Id}.");
             var seen = 0;
             for (var at = d.Item.ParentRegionId; at is not null; at = (await Directory.Need(c, Rows, at)).ParentRegionId)

@@ -35,7 +35,7 @@ public static class Roles
     public static readonly Route[] Routes =
     [
         Kind.List("identity:list_roles", where: (c, r) => r.DomainId is null || c.First("domain_id") is not null),
-        Kind.Create("identity:create_role"), Kind.Show("identity:get_role"), Kind.Update("identity:update_role"), Kind.Delete("identity:delete_role"),
+        Kind.Create("identity:create_role"), .. Kind.SeenFirst([Kind.Show("identity:get_role"), Kind.Update("identity:update_role"), Kind.Delete("identity:delete_role")]),
         new("GET", "/v3/role_inferences", "identity:list_role_inference_rules", async c =>
         {
             var (rules, roles) = (await Implications.All(c.Store), await ById(c));

@@ -12,9 +12,9 @@ public static class Api
     public static readonly Platform.Slice Slice = new("image", "image", ImageDialect.Value,
     [
         new("GET", "/", Policy.Anyone, Versions), new("GET", "/versions", Policy.Anyone, Versions), new("GET", "/v2", Policy.Anyone, Versions),
-        .. Images.Routes, .. ImageData.Routes, .. Members.Routes, .. Schemas.Routes,
-        .. Namespaces.Routes, .. Objects.Routes, .. Properties.Routes, .. Tags.Routes, .. ResourceTypes.Routes,
-        .. ImageImport.Routes, .. Tasks.Routes, .. Stores.Routes, .. Cache.Routes,
+        .. Images.Kind.SeenFirst([.. Images.Routes, .. ImageData.Routes, .. Members.Routes, .. ImageImport.Routes, .. Tasks.Routes, .. Stores.Routes]),
+        .. Namespaces.Kind.SeenFirst([.. Namespaces.Routes, .. Objects.Routes, .. Properties.Routes, .. Tags.Routes, .. ResourceTypes.Routes]),
+        .. Schemas.Routes, .. Cache.Routes,
     ])
     {
         CatalogName = "glance",

@@ -20,7 +20,7 @@ public static class Images
     public static readonly Kind<Image> Kind = new(Rows, "images", "/v2/images", ImageDialect.Value)
     {
         Sees = "image:get_image", Id = "image_id", ListsAll = "admin", AllByDefault = true,
-        SharedWith = (c, i) => i.IsFor(c.User?.ProjectId),
+        SharedWith = (c, i) => c.User?.ProjectId is { } project && i.IsFor(project),
         Charges = (Quota, Quota.CountsEach(Rows, "images"), (what, _, used, limit) => new Fault(413, $"The limit of {limit} {what} is reached ({used} in use).")),
         Check = (c, d) =>
         {

@@ -5,6 +5,8 @@ public interface IIds
 {
     /// <summary>A new UUID whose text sorts by time of making (version 7), so that key order is creation order.</summary>
     string New();
+    /// <summary>The same without dashes.</summary>
+    string Plain() => New().Replace("-", "", StringComparison.Ordinal);
 }
 
 public sealed class TimeOrderedIds(TimeProvider clock) : IIds

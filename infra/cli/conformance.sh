@@ -51,7 +51,7 @@ if [ -z "${OS_AUTH_URL:-}" ]; then
   export HTTP_IMAGE="http://127.0.0.1:$(sed -nE 's/.* port ([0-9]+) .*/\1/p' "$WORK/www.log")/image.raw"
 fi
 
-admin="admin_project_name = $OS_PROJECT_NAME"
+admin="admin_project_name = $OS_PROJECT_NAME\ntempest_roles = member"
 [ "$scope" = false ] || admin='admin_system = all'
 eval "$(/usr/bin/python3 "$here/prepare.py")"
 sed "s|@WORK@|$WORK|g; s|@AUTH_URL@|${OS_AUTH_URL%/v3}/v3|; s|@USERNAME@|$OS_USERNAME|; s|@PASSWORD@|$OS_PASSWORD|; s|@SCOPE@|$scope|; s|@ADMIN_SCOPE@|$admin|; s|@REGION@|${OS_REGION_NAME:-RegionOne}|

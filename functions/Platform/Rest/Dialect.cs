@@ -16,6 +16,8 @@ public sealed record Dialect(string Service)
     public JsonSerializerOptions Json { get; init; } = Strict;
     /// <summary>The resource is the body itself, without a name around it (Glance).</summary>
     public bool Bare { get; init; }
+    /// <summary>Ids are written without dashes (Keystone).</summary>
+    public bool PlainIds { get; init; }
     /// <summary>Method of updates: PUT or PATCH.</summary>
     public string UpdateMethod { get; init; } = "PUT";
     /// <summary>Closes a page: writes the service's links to the next (and previous) one into the open object.</summary>

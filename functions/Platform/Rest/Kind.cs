@@ -39,7 +39,7 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
     public string Id { get; init; } = "id";
     /// <summary>Rule that lets a caller see one; what it denies is answered as if it did not exist.</summary>
     public required string Sees { get; init; }
-    /// <summary>Which ones there are is no secret: what isn't there is 404 to everybody, whatever he may do (Keystone's roles and endpoints).</summary>
+    /// <summary>Which ones there are is no secret: for <see cref="SeenFirst"/> everybody sees them (Keystone's roles and endpoints).</summary>
     public bool KnownToAll { get; init; }
     /// <summary>Rule that lets a caller list all projects' (all_tenants); null where there is no such thing.</summary>
     public string? ListsAll { get; init; }
@@ -64,7 +64,7 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
     /// <summary>What rules are asked about; the project that owns it when nothing else is said.</summary>
     public Func<T, Target> TargetOf { get; init; } = item => new(item.ProjectId);
 
-    public Route Show(string policy) => new("GET", $"{Path}/{{{Id}}}", policy, async c => One1(c, 200, (await Load(c, policy)).Item)) { Shape = Shape(), First = Exists };
+    public Route Show(string policy) => new("GET", $"{Path}/{{{Id}}}", policy, async c => One1(c, 200, (await Load(c, policy)).Item)) { Shape = Shape() };
 
     public Route Create(string policy, ISaga? saga = null, int status = 201) => new("POST", Path, policy, async c =>
     {
@@ -75,15 +75,14 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
 
     public Route Update(string policy, ISaga? saga = null) => new(Dialect.UpdateMethod, $"{Path}/{{{Id}}}", policy, async c =>
         One1(c, 200, await Change(c, policy, draft => draft.Item = Read(c, draft.Item, draft.Body, In.Update), saga, Dialect.Bare ? c.Json : c.Body(One))))
-    { Shape = Shape(In.Update), First = Exists };
+    { Shape = Shape(In.Update) };
 
     /// <summary>Without a saga the row goes at once; with one it is marked and the saga removes it.</summary>
     public Route Delete(string policy, ISaga? saga = null, int status = 204) => new("DELETE", $"{Path}/{{{Id}}}", policy, async c =>
     {
         await Delete(c, policy, saga);
         return Reply.Empty(status);
-    })
-    { First = Exists };
+    });
 
     private Shape Shape(In accepts = In.None, string? many = null) => new(One, Dialect, [.. Fields.Select(f => new ShapeField(f.Wire, f.Property, f.Rule))]) { Accepts = accepts, Many = many };
 
@@ -95,7 +94,7 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
         {
             var project = Rows.Global ? "" : OwnerIn(c, body);
             c.Require(policy, project.Length == 0 ? c.Own : new(project));
-            var blank = new T { Id = c.Services.Ids.New(), ProjectId = project, CreatedAt = c.Now };
+            var blank = new T { Id = Dialect.PlainIds ? c.Services.Ids.Plain() : c.Services.Ids.New(), ProjectId = project, CreatedAt = c.Now };
             var draft = new Draft<T>(Read(c, blank, body, In.Create), null, body);
             // The same said twice and differently would be checked for one project and written to another.
             if (draft.Item.ProjectId != project) throw Fault.BadRequest("Invalid input: 'project_id' and 'tenant_id' do not match.");
@@ -182,16 +181,22 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
     {
         id ??= c.Args[Id];
         var found = await Rows.Find(c.Store, id, c.User?.ProjectId, c.Cancelled);
-        if (found is null || Within?.Invoke(c, found.Item) == false || !(c.Allows(Sees, TargetOf(found.Item)) || IsShared(c, found.Item)))
+        if (found is null || Within?.Invoke(c, found.Item) == false || !Visible(c, found.Item))
             throw Dialect.RefusesUnseen && !(c.Allows(Sees, c.Named) && c.Allows(policy, c.Named)) ? Fault.Forbidden(policy) : Fault.NotFound(One, id);
         c.Require(policy, IsShared(c, found.Item) && policy == Sees ? new(c.User?.ProjectId) : TargetOf(found.Item));
         return found;
     }
 
-    private Func<Call, ValueTask>? Exists => !KnownToAll ? null : async c =>
+    /// <summary>The same routes; those that name one say that it isn't there before they say that a rule denies.</summary>
+    public IEnumerable<Route> SeenFirst(IEnumerable<Route> routes) => routes.Select(r => r.Path.Contains($"{{{Id}}}", StringComparison.Ordinal) ? r with { Seen = Seen } : r);
+
+    private async ValueTask Seen(Call c)
     {
-        if (await Rows.Find(c.Store, c.Args[Id], ct: c.Cancelled) is null) throw Fault.NotFound(One, c.Args[Id]);
-    };
+        var found = await Rows.Find(c.Store, c.Args[Id], c.User?.ProjectId, c.Cancelled);
+        if (found is null || !(KnownToAll || Visible(c, found.Item))) throw Fault.NotFound(One, c.Args[Id]);
+    }
+
+    private bool Visible(Call c, T item) => c.Allows(Sees, TargetOf(item)) || IsShared(c, item);
 
     private bool IsShared(Call c, T item) => Rows.Shared(item) && (SharedWith is null || SharedWith(c, item));
 

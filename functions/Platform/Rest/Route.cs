@@ -13,8 +13,8 @@ public sealed record Route(string Method, string Path, string Policy, Func<Call,
     public bool Streams { get; init; }
     /// <summary>The handler asks about the rule: others than the holder of a token may be allowed too (access lists, signed addresses).</summary>
     public bool AsksItself { get; init; }
-    /// <summary>Runs before the rule is asked, for what is refused whatever the caller may do.</summary>
-    public Func<Call, ValueTask>? First { get; init; }
+    /// <summary>Throws 404 when what the path names isn't there for this caller: asked when the rule denies, in services that say so first.</summary>
+    public Func<Call, ValueTask>? Seen { get; init; }
     /// <summary>What kind of resource it takes and shows, for the documents; null for irregular ones.</summary>
     public Shape? Shape { get; init; }
     /// <summary>Why this cloud doesn't have it; null when it does.</summary>

@@ -92,8 +92,11 @@ public sealed class Router
         RouteTree.Fill(call.Args, route.Path, call.Path);
         if (call.Dialect.ProjectInPath && call.Args.TryGetValue("project_id", out var project) && project != call.User?.ProjectId)
             throw Fault.BadRequest($"Malformed request URL: URL's project_id '{project}' doesn't match Context's project_id '{call.User?.ProjectId}'");
-        if (route.First is { } first) await first(call);
-        if (!route.AsksItself) call.Require(route.Policy, call.Own);
+        if (!route.AsksItself && !call.Allows(route.Policy, call.Own))
+        {
+            if (route.Seen is { } seen) await seen(call);
+            throw Fault.Forbidden(route.Policy);
+        }
         return await route.Run(call);
     }
 
