@@ -17,6 +17,8 @@ public sealed record Slice(string Prefix, string Type, Dialect Dialect, IReadOnl
     public string CatalogName { get; init; } = "";
     /// <summary>Routes of one segment that clients look for at the root of the server too: info.</summary>
     public IReadOnlyList<string> Roots { get; init; } = [];
+    /// <summary>Tells requests that are its own wherever their path begins, for clients that only know a server. A Functions host passes on only those with the prefix.</summary>
+    public Func<Request, bool>? Claims { get; init; }
     public IReadOnlyList<ISaga> Sagas { get; init; } = [];
     public IReadOnlyList<Owner> Owners { get; init; } = [];
     /// <summary>A guest changed state by itself.</summary>

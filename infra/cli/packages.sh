@@ -29,6 +29,10 @@ demo    iputils-ping           pings them
 demo    socat                  tries ports and listens on them
 test    busybox                plays guests that ask for their address
 test    procps                 kills what is tested, and reads what the kernel is set to
+test    python3-swiftclient    uploads in segments, and signs addresses
+test    rclone                 copies trees by Swift and S3
+test    restic                 keeps backups in containers
+test    s3cmd                  speaks S3
 T
 }
 missing() {

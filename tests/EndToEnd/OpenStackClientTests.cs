@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Cloud.Tests.Kit;
 using Xunit;
@@ -8,25 +7,18 @@ namespace Cloud.Tests.EndToEnd;
 /// <summary>Debian's unmodified openstack command against a cloud of its own. Each call costs Python's start, so there are few of them.</summary>
 public sealed class OpenStackClientTests : IAsyncLifetime
 {
-    private readonly string _data = Directory.CreateTempSubdirectory("cs-client-").FullName;
-    private CloudCommand? _up;
+    private CloudStand? _cloud;
+    private string Data => _cloud!.Data;
 
     public async ValueTask InitializeAsync()
     {
         Assert.SkipUnless(File.Exists("/usr/bin/openstack"), "needs Debian's python3-openstackclient");
-        _up = new("up", "--data", _data, "--listen", CloudCommand.FreeAddress(), "--hosts", "simulated:1");
-        await _up.Says("ready http");
+        _cloud = await CloudStand.Start("simulated:1");
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_up is not null)
-        {
-            using var down = new CloudCommand("down", "--data", _data);
-            await down.Ended();
-            _up.Dispose();
-        }
-        Directory.Delete(_data, recursive: true);
+        if (_cloud is not null) await _cloud.DisposeAsync();
     }
 
     [Fact]
@@ -49,7 +41,7 @@ public sealed class OpenStackClientTests : IAsyncLifetime
     [Fact]
     public async Task Images()
     {
-        var (file, back) = (Path.Combine(_data, "image.raw"), Path.Combine(_data, "back.raw"));
+        var (file, back) = (Path.Combine(Data, "image.raw"), Path.Combine(Data, "back.raw"));
         await File.WriteAllBytesAsync(file, [.. Enumerable.Range(0, 300_000).Select(i => (byte)i)], TestContext.Current.CancellationToken);
         var image = await Run($"image create --file {file} --disk-format raw --container-format bare --property os_distro=none --tag t i1");
         Assert.Equal("i1", image.GetProperty("name").GetString());
@@ -67,7 +59,7 @@ public sealed class OpenStackClientTests : IAsyncLifetime
     [Fact]
     public async Task A_server_with_network_and_volume_comes_and_goes()
     {
-        var file = Path.Combine(_data, "disk.raw");
+        var file = Path.Combine(Data, "disk.raw");
         await File.WriteAllBytesAsync(file, new byte[65536], TestContext.Current.CancellationToken);
         await Run($"image create tiny --disk-format raw --file {file}");
         await Run("network create net");
@@ -97,20 +89,10 @@ public sealed class OpenStackClientTests : IAsyncLifetime
     /// <returns>What it complains of.</returns>
     private async Task<string> Fails(string command)
     {
-        var (exit, _, error) = await Start(command, true);
+        var (exit, _, error) = await Start(command);
         Assert.NotEqual(0, exit);
         return error;
     }
 
-    private async Task<(int Exit, string Text, string Error)> Start(string command, bool login)
-    {
-        var start = new ProcessStartInfo("/usr/bin/openstack", command.Split(' ')) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var word in (await File.ReadAllTextAsync(Path.Combine(_data, "openrc"))).Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries).Where(w => w.StartsWith("OS_", StringComparison.Ordinal)))
-            if (word.Split('=', 2) is [var name, var value] && (login || name is "OS_AUTH_URL" or "OS_IDENTITY_API_VERSION" or "OS_REGION_NAME")) start.Environment[name] = value;
-        using var process = Process.Start(start)!;
-        var (text, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        await process.WaitForExitAsync(patience.Token);
-        return (process.ExitCode, await text, await error);
-    }
+    private Task<Ended> Start(string command, bool login = true) => _cloud!.Run("/usr/bin/openstack", command.Split(' '), login);
 }

@@ -22,7 +22,7 @@ public static class S3Api
         On("POST", Key, Access.Writes, Multipart.Post),
     ])
     {
-        CatalogName = "s3",
+        CatalogName = "s3", Claims = Signature4.Is,
     };
 
     // Signatures say who asks, not tokens.

@@ -15,6 +15,9 @@ internal static class Signature4
     /// <param name="Scope">DATE/REGION/s3/aws4_request.</param>
     private sealed record Said(string Access, string Scope, string[] Headers, string Signature, string Date, TimeSpan Life, string Payload);
 
+    /// <summary>Whether a request is signed so.</summary>
+    public static bool Is(Request r) => r.Header("Authorization")?.StartsWith(Algorithm + " ", StringComparison.Ordinal) == true || r.Query.Any(q => q.Item1 == "X-Amz-Signature");
+
     /// <exception cref="Fault">400 or 403.</exception>
     public static async ValueTask Verify(Call c)
     {
@@ -54,7 +57,7 @@ internal static class Signature4
     private static string Canonical(Call c, Said said)
     {
         var query = c.Query.Where(q => q.Key != "X-Amz-Signature").Select(q => (Key: Uri.EscapeDataString(q.Key), Value: Uri.EscapeDataString(q.Value))).OrderBy(q => q.Key, StringComparer.Ordinal).ThenBy(q => q.Value, StringComparer.Ordinal);
-        var text = new StringBuilder().Append(c.Method).Append('\n').Append(Place.Escape(Place.Decode(new Uri(c.BaseUrl).AbsolutePath + c.Path))).Append('\n').AppendJoin('&', query.Select(q => $"{q.Key}={q.Value}")).Append('\n');
+        var text = new StringBuilder().Append(c.Method).Append('\n').Append(Place.Escape(Place.Decode(new Uri(c.BaseUrl).AbsolutePath.TrimEnd('/') + c.Path))).Append('\n').AppendJoin('&', query.Select(q => $"{q.Key}={q.Value}")).Append('\n');
         foreach (var name in said.Headers) text.Append(name).Append(':').AppendJoin(' ', (c.Header(name) ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Append('\n');
         return text.Append('\n').AppendJoin(';', said.Headers).Append('\n').Append(said.Payload).ToString();
     }

@@ -42,8 +42,10 @@ public sealed class Router
     {
         var id = "req-" + _services.Ids.New();
         var slash = request.Path.IndexOf('/', 1) is > 0 and var i ? i : request.Path.Length;
-        if (request.Path.Length < 2 || !_slices.TryGetValue(request.Path[1..slash], out var found)) return Unknown(request).With("X-Openstack-Request-Id", id);
-        if (found.Slice.Prefix != request.Path[1..slash]) slash = 0;
+        var first = request.Path.Length < 2 ? "" : request.Path[1..slash];
+        var claimed = _services.Slices.FirstOrDefault(s => s.Claims?.Invoke(request) == true)?.Prefix;
+        if (!_slices.TryGetValue(claimed ?? first, out var found)) return Unknown(request).With("X-Openstack-Request-Id", id);
+        if (found.Slice.Prefix != first) slash = 0; // the server's root is the service's
         var call = new Call
         {
             Services = _services, Dialect = found.Slice.Dialect, Method = request.Method, Path = found.Slice.Dialect.Rewrite(request.Path[slash..]), Query = request.Query, Header = request.Header, HeaderNames = request.HeaderNames,

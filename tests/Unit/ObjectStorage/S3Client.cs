@@ -8,6 +8,8 @@ namespace Cloud.Tests.Unit.ObjectStorage;
 public sealed class S3Client(TestCloud cloud, string access, string secret)
 {
     private const string Algorithm = "AWS4-HMAC-SHA256";
+    /// <summary>What comes before a bucket in paths.</summary>
+    public string Root { get; set; } = "/s3";
     /// <summary>How far this client's clock is ahead.</summary>
     public TimeSpan Ahead { get; set; }
 
@@ -27,7 +29,7 @@ public sealed class S3Client(TestCloud cloud, string access, string secret)
         var hash = payload ?? Hex(SHA256.HashData(Encoding.UTF8.GetBytes(body)));
         var signed = new SortedDictionary<string, string>(StringComparer.Ordinal) { ["host"] = "cloud", ["x-amz-date"] = Date, ["x-amz-content-sha256"] = hash };
         var signature = Sign(method, target, signed, hash);
-        return cloud.Raw(method, "/s3" + target, null, body,
+        return cloud.Raw(method, Root + target, null, body,
         [
             ("Host", "cloud"), ("X-Amz-Date", Date), ("X-Amz-Content-Sha256", hash), ("Content-Length", Encoding.UTF8.GetByteCount(body).ToString()),
             ("Authorization", $"{Algorithm} Credential={access}/{Scope}, SignedHeaders={string.Join(';', signed.Keys)}, Signature={signature}"), .. headers,
@@ -38,7 +40,7 @@ public sealed class S3Client(TestCloud cloud, string access, string secret)
     public string Presign(string method, string path, int seconds)
     {
         var target = $"{path}?X-Amz-Algorithm={Algorithm}&X-Amz-Credential={Uri.EscapeDataString($"{access}/{Scope}")}&X-Amz-Date={Date}&X-Amz-Expires={seconds}&X-Amz-SignedHeaders=host";
-        return "/s3" + target + "&X-Amz-Signature=" + Sign(method, target, new() { ["host"] = "cloud" }, "UNSIGNED-PAYLOAD");
+        return Root + target + "&X-Amz-Signature=" + Sign(method, target, new() { ["host"] = "cloud" }, "UNSIGNED-PAYLOAD");
     }
 
     /// <summary>A body in signed chunks.</summary>
@@ -61,7 +63,7 @@ public sealed class S3Client(TestCloud cloud, string access, string secret)
     private string Sign(string method, string target, SortedDictionary<string, string> headers, string payload)
     {
         var (path, query) = target.Split('?') is [var p, var q] ? (p, string.Join('&', q.Split('&').Select(x => x.Contains('=', StringComparison.Ordinal) ? x : x + "=").Order(StringComparer.Ordinal))) : (target, "");
-        var canonical = $"{method}\n/s3{path}\n{query}\n{string.Concat(headers.Select(h => $"{h.Key}:{h.Value}\n"))}\n{string.Join(';', headers.Keys)}\n{payload}";
+        var canonical = $"{method}\n{Root}{path}\n{query}\n{string.Concat(headers.Select(h => $"{h.Key}:{h.Value}\n"))}\n{string.Join(';', headers.Keys)}\n{payload}";
         return Mac($"{Algorithm}\n{Date}\n{Scope}\n{Hex(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)))}");
     }
 

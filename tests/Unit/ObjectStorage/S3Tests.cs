@@ -58,6 +58,20 @@ public sealed class S3Tests
     }
 
     [Fact]
+    public async Task What_is_signed_finds_its_way_without_a_prefix()
+    {
+        var (shop, s3) = await Open();
+        await using var _ = shop;
+        s3.Root = "";
+        // Named as another service's paths begin.
+        Assert.Equal(200, (await s3.Send("PUT", "/identity")).Status);
+        Assert.Equal(200, (await s3.Send("PUT", "/identity/v3", "hello")).Status);
+        Assert.Equal("hello", (await shop.Cloud.Raw("GET", s3.Presign("GET", "/identity/v3", 60), null, null, ("Host", "cloud"))).Text);
+        Assert.Equal(["identity"], Values(await s3.Send("GET", "/"), "Name"));
+        Assert.Equal(200, (await shop.Cloud.Raw("GET", "/identity/v3", null, null)).Status);
+    }
+
+    [Fact]
     public async Task A_presigned_address_does_one_thing_until_it_expires()
     {
         var (shop, s3) = await Open("bucket");
