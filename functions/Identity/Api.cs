@@ -35,13 +35,14 @@ public static class Api
         .. Roles.Routes, .. Assignments.Routes, .. RoleAssignments.Routes,
         .. Regions.Routes, .. Endpoints.Routes, .. EndpointFilter.Routes, .. Limits.Routes, .. Policies.Routes, .. EndpointPolicies.Routes,
         .. AppCredentials.Routes, .. AccessRules.Routes, .. Trusts.Routes, .. Credentials.Routes, .. Ec2Keys.Routes, .. SignedTokens.Routes, .. Consumers.Routes,
+        .. IdentityProviders.Routes, .. Protocols.Routes, .. Mappings.Routes, .. ServiceProviders.Routes, .. FederatedLogins.Routes,
         .. NotOffered.Routes,
     ])
     {
         CatalogName = "keystone", CatalogPath = "/v3",
         Leftovers = Unowned.All,
         OnStart = Bootstrap.Run, OnEvent = Quota.OnEvent,
-        Jobs = [new("sweep-revoked", TimeSpan.FromMinutes(10), (s, ct) => ((Tokens)s.Tokens).Sweep(ct))],
+        Jobs = [new("sweep-revoked", TimeSpan.FromMinutes(10), (s, ct) => ((Tokens)s.Tokens).Sweep(ct)), new("sweep-members", TimeSpan.FromMinutes(1), LentMembers.Sweep)],
     };
 
     private static void Version(System.Text.Json.Utf8JsonWriter w, Call c)

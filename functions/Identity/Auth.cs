@@ -13,14 +13,20 @@ public static class Auth
     {
         var auth = c.Body("auth");
         var proof = await Proofs.Of(c, auth);
+        return await Give(c, proof, () => ScopeOf(c, auth, proof));
+    }
+
+    /// <summary>A token for whoever has proved who he is, unless that is not yet enough.</summary>
+    internal static async ValueTask<Reply> Give(Call c, Proof proof, Func<ValueTask<(char Kind, string Id)>> wantedScope)
+    {
         if (Receipts.StillWanted(proof) is { } wanted) return await Receipts.Answer(c, proof, wanted);
-        var (kind, scope) = await ScopeOf(c, auth, proof);
+        var (kind, scope) = await wantedScope();
         var now = c.Now;
         var expires = Tokens.DefaultExpiry(now);
         if (proof.Old is { } old && old.ExpiresAt < expires) expires = old.ExpiresAt;
         if (proof.Credential?.ExpiresAt is { } end && end < expires) expires = end;
         if (kind == 't' && (await Directory.Get(c, Trusts.Rows, scope))?.ExpiresAt is { } until && until < expires) expires = until;
-        var claims = Claims(proof.User, kind, scope, now, expires, proof.Methods, proof.Credential?.Id ?? "");
+        var claims = Claims(proof.User, kind, scope, now, expires, proof.Methods, proof.Credential?.Id ?? "") with { Origin = proof.Origin };
         if (await Callers.Of(c.Store, claims) is not { } caller || kind == 't' && !await Trusts.Use(c, scope)) throw Proofs.Denied();
         var token = await TokensOf(c).Issue(claims);
         var body = await TokenBody.Of(c, caller, c.First("nocatalog") is null);

@@ -57,13 +57,5 @@ public static class Bootstrap
         if (await rows.Get(s.Store, "", item.Id) is null) await rows.Save(s, item with { CreatedAt = s.Now }, null, By);
     }
 
-    private static async ValueTask<T> Make<T>(Services s, Rows<T> rows, T item, string name) where T : Resource
-    {
-        // The name first, as for anybody: a start that is killed and repeated finds the id it had chosen.
-        var owner = await Claims.OwnerOf(s.Store, rows.Name, name);
-        if (owner is not null && await rows.Get(s.Store, "", owner) is { } there) return there.Item;
-        item = item with { Id = owner ?? item.Id, CreatedAt = s.Now };
-        await Claims.Take(s.Store, rows.Name, name, item.Id);
-        return await rows.Save(s, item, null, By);
-    }
+    private static ValueTask<T> Make<T>(Services s, Rows<T> rows, T item, string name) where T : Resource => Directory.Make(s, rows, item, name, By);
 }

@@ -10,12 +10,12 @@ public static class Callers
     public static async ValueTask<Caller?> Of(IEntityStore store, TokenClaims t)
     {
         if (t.Kind == 'r') return null;
-        if (await Alive(store, t.UserId) is not { } user || user.Era != t.Era) return null;
+        if (await Alive(store, t.UserId) is not { } user || user.Era != t.Era || !await FederatedLogins.Stands(store, t.Origin)) return null;
         if (t.Kind == 't') return await OfTrust(store, t, user);
         if (t.Kind == 'd' && !await Lives(store, t.ScopeId)) return null;
         var caller = new Caller
         {
-            UserId = user.Id, UserDomainId = user.DomainId, DomainId = t.Kind == 'd' ? t.ScopeId : null, System = t.Kind == 's',
+            UserId = user.Id, UserDomainId = user.DomainId, DomainId = t.Kind == 'd' ? t.ScopeId : null, System = t.Kind == 's', Origin = t.Origin,
             IssuedAt = t.IssuedAt, ExpiresAt = t.ExpiresAt, Methods = t.Methods.Split(','), AuditId = t.AuditId,
         };
         if (t.Kind == 'u') return caller;
@@ -50,7 +50,7 @@ public static class Callers
     }
 
     private static async ValueTask<User?> Alive(IEntityStore store, string id) =>
-        (await Directory.Users.Get(store, "", id))?.Item is { Enabled: true } user && await Lives(store, user.DomainId) ? user : null;
+        (await Directory.Users.Get(store, "", id))?.Item is { Enabled: true } user && await Lives(store, user.DomainId) && await FederatedUsers.IsVouchedFor(store, user) ? user : null;
 
     private static async ValueTask<bool> Lives(IEntityStore store, string domain) => (await Directory.Domains.Get(store, "", domain))?.Item.Enabled == true;
 

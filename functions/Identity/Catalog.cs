@@ -15,16 +15,16 @@ public static partial class Catalog
 
     private static readonly SearchValues<char> Special = SearchValues.Create("%$(){}");
 
-    /// <summary>All services and endpoints, the disabled ones too.</summary>
-    internal sealed record Stored(IReadOnlyList<Service> Services, IReadOnlyList<Endpoint> Endpoints);
+    /// <summary>All services and endpoints, and other clouds that trust this one; the disabled ones too.</summary>
+    internal sealed record Stored(IReadOnlyList<Service> Services, IReadOnlyList<Endpoint> Endpoints, IReadOnlyList<ServiceProvider> Others);
 
     private sealed record Entry(Service Service, IReadOnlyList<(Endpoint Endpoint, string Url)> Endpoints);
 
-    internal static async ValueTask<Stored> Read(IEntityStore store) => new(await Endpoints.Services.InProject(store, ""), await Endpoints.Rows.InProject(store, ""));
+    internal static async ValueTask<Stored> Read(IEntityStore store) => new(await Endpoints.Services.InProject(store, ""), await Endpoints.Rows.InProject(store, ""), await ServiceProviders.Rows.InProject(store, ""));
 
     public static async ValueTask<Action<Utf8JsonWriter>> Of(Call c, Caller caller)
     {
-        var (services, all) = await Auth.TokensOf(c).Catalog.Get();
+        var (services, all, _) = await Auth.TokensOf(c).Catalog.Get();
         var seen = caller.ProjectId is { } project ? await EndpointFilter.Of(c, project, all) ?? all : all;
         var endpoints = seen.Where(e => e.Enabled).ToLookup(e => e.ServiceId);
         var entries = new List<Entry>();

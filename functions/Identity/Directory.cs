@@ -1,3 +1,4 @@
+using Cloud.Platform;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
 
@@ -13,6 +14,7 @@ public static class Directory
     public static readonly Rows<Role> Roles = new("role", "identity") { Global = true };
 
     public static async ValueTask<User?> UserNamed(IEntityStore store, string domainId, string name) => await Named(store, Users, NameOf(domainId, name));
+    public static async ValueTask<Group?> GroupNamed(IEntityStore store, string domainId, string name) => await Named(store, Groups, NameOf(domainId, name));
     public static async ValueTask<Project?> ProjectNamed(IEntityStore store, string domainId, string name) => await Named(store, Projects, NameOf(domainId, name));
     public static async ValueTask<Domain?> DomainNamed(IEntityStore store, string name) => await Named(store, Domains, name);
     /// <summary>A role of the whole cloud.</summary>
@@ -27,6 +29,17 @@ public static class Directory
 
     private static async ValueTask<T?> Named<T>(IEntityStore store, Rows<T> rows, string key) where T : Resource =>
         await Claims.OwnerOf(store, rows.Name, key) is { } id ? (await rows.Get(store, "", id))?.Item : null;
+
+    /// <summary>The one of this name, made when there is none.</summary>
+    public static async ValueTask<T> Make<T>(Services s, Rows<T> rows, T item, string name, Change change) where T : Resource
+    {
+        // The name first, as for anybody: what is killed and repeated finds the id it had chosen.
+        var owner = await Claims.OwnerOf(s.Store, rows.Name, name);
+        if (owner is not null && await rows.Get(s.Store, "", owner) is { } there) return there.Item;
+        item = item with { Id = owner ?? item.Id, CreatedAt = s.Now };
+        await Claims.Take(s.Store, rows.Name, name, item.Id);
+        return await rows.Save(s, item, null, change);
+    }
 
     /// <summary>The domain that something new goes to: the one asked for, else the caller's.</summary>
     /// <exception cref="Fault">403 when it isn't the caller's to fill, whether it exists or not; 404.</exception>

@@ -14,10 +14,7 @@ public static class NotOffered
             "GET /v3/users/{user_id}/OS-OAUTH1/access_tokens", "GET|DELETE /v3/users/{user_id}/OS-OAUTH1/access_tokens/{id}",
             "GET /v3/users/{user_id}/OS-OAUTH1/access_tokens/{id}/roles", "GET /v3/users/{user_id}/OS-OAUTH1/access_tokens/{id}/roles/{role}"),
         .. All("Federation is not offered.",
-            "GET /v3/OS-FEDERATION/identity_providers", "GET|PUT|PATCH|DELETE /v3/OS-FEDERATION/identity_providers/{id}", "GET /v3/OS-FEDERATION/identity_providers/{id}/protocols",
-            "GET|PUT|PATCH|DELETE /v3/OS-FEDERATION/identity_providers/{id}/protocols/{protocol}", "GET|POST /v3/OS-FEDERATION/identity_providers/{id}/protocols/{protocol}/auth",
-            "GET /v3/OS-FEDERATION/mappings", "GET|PUT|PATCH|DELETE /v3/OS-FEDERATION/mappings/{id}", "GET /v3/OS-FEDERATION/service_providers", "GET|PUT|PATCH|DELETE /v3/OS-FEDERATION/service_providers/{id}",
-            "GET /v3/OS-FEDERATION/projects", "GET /v3/OS-FEDERATION/domains", "GET /v3/OS-FEDERATION/saml2/metadata", "POST /v3/auth/OS-FEDERATION/saml2", "POST /v3/auth/OS-FEDERATION/saml2/ecp",
+            "GET /v3/OS-FEDERATION/saml2/metadata", "POST /v3/auth/OS-FEDERATION/saml2", "POST /v3/auth/OS-FEDERATION/saml2/ecp",
             "GET|POST /v3/auth/OS-FEDERATION/websso/{protocol}", "GET|POST /v3/auth/OS-FEDERATION/identity_providers/{id}/protocols/{protocol}/websso"),
     ];
 

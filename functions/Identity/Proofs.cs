@@ -9,7 +9,8 @@ namespace Cloud.Identity;
 /// <param name="Methods">By which methods, those of a token or receipt that he had before included; commas between them.</param>
 /// <param name="Credential">The application credential that he used.</param>
 /// <param name="Old">What the token says that he used.</param>
-internal sealed record Proof(User User, string Methods, AppCredential? Credential = null, TokenClaims? Old = null);
+/// <param name="Origin">The identity provider and protocol that vouch for him, as <see cref="Protocols.KeyOf"/> has them; empty for none.</param>
+internal sealed record Proof(User User, string Methods, AppCredential? Credential = null, TokenClaims? Old = null, string Origin = "");
 
 /// <summary>The methods by which somebody proves who he is. Every failure is the same 401, but a token that is none, which isn't there.</summary>
 internal static class Proofs
@@ -36,7 +37,7 @@ internal static class Proofs
                 _ => throw new Fault(401, "Attempted to authenticate with an unsupported method."),
             };
             if (proof is not null && proof.User.Id != part.User.Id) throw Denied();
-            proof = proof is null ? part : part with { Methods = proof.Methods + "," + part.Methods, Old = part.Old ?? proof.Old };
+            proof = proof is null ? part : part with { Methods = proof.Methods + "," + part.Methods, Old = part.Old ?? proof.Old, Origin = part.Origin.Length > 0 ? part.Origin : proof.Origin };
         }
         return await Receipts.Add(c, proof!);
     }
@@ -63,7 +64,7 @@ internal static class Proofs
         if (claims is null || await Callers.Of(c.Store, claims) is null) throw new Fault(404, "Could not recognize the token.");
         if (claims.AppCredentialId.Length > 0 || claims.Kind == 't') throw new Fault(403, "Tokens of application credentials and trusts can't be rescoped.");
         var user = (await Directory.Users.Get(c.Store, "", claims.UserId))!.Item;
-        return new(user, claims.Methods.Contains("token", StringComparison.Ordinal) ? claims.Methods : claims.Methods + ",token", Old: claims);
+        return new(user, claims.Methods.Contains("token", StringComparison.Ordinal) ? claims.Methods : claims.Methods + ",token", Old: claims, Origin: claims.Origin);
     }
 
     private static async ValueTask<Proof> Credential(Call c, JsonElement body)
@@ -97,5 +98,6 @@ internal static class Proofs
 
     public static string? Text(JsonElement parent, string name) => parent.TryGetProperty(name, out var v) && v.ValueKind == JsonValueKind.String ? v.GetString() : null;
 
-    public static Fault Denied() => new(401, "The request you have made requires authentication.");
+    /// <param name="why">For the log.</param>
+    public static Fault Denied(string? why = null) => new(401, "The request you have made requires authentication.", why);
 }

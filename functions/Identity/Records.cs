@@ -42,6 +42,8 @@ public sealed record User : Resource
     [Field(In.Both, Nullable = true, OmitNull = true), MaxLength(64)] public string? DefaultProjectId { get; init; }
     [Field(In.Both)] public Dictionary<string, JsonElement> Options { get; init; } = [];
     [Field] public DateTimeOffset? PasswordExpiresAt { get; init; }
+    /// <summary>Who he is to identity providers.</summary>
+    [Field(In.Both, OmitNull = true)] public FederatedLink[]? Federated { get; init; }
     /// <summary>As sent; hashed before anything is stored.</summary>
     [Field(In.Both, WriteOnly = true, Nullable = true), Secret, MaxLength(4096)] public string? Password { get; init; }
     [Field(In.Both, Rest = true)] public Dictionary<string, JsonElement> Extra { get; init; } = [];

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
 
@@ -16,7 +14,7 @@ public static class Regions
         Check = async (c, d) =>
         {
             if (d.Item.Id.Length == 0) d.Item = d.Item with { Id = c.Services.Ids.Plain() };
-            if (d.Old is null && await Directory.Get(c, Rows, d.Item.Id) is not null) throw Fault.Conflict($"Conflict occurred attempting to store region - Duplicate entry found with id {d.Item.Id}.");
+            if (d.Old is null) await ChosenIds.MustBeFree(c, Rows, d.Item.Id);
             var seen = 0;
             for (var at = d.Item.ParentRegionId; at is not null; at = (await Directory.Need(c, Rows, at)).ParentRegionId)
                 if (at == d.Item.Id || ++seen > 16) throw Fault.BadRequest("Invalid input for field 'parent_region_id': a region can't be its own ancestor.");
@@ -33,12 +31,6 @@ public static class Regions
     public static readonly Route[] Routes =
     [
         Kind.List("identity:list_regions"), Kind.Create("identity:create_region"), Kind.Show("identity:get_region"), Kind.Update("identity:update_region"), Kind.Delete("identity:delete_region"),
-        new("PUT", "/v3/regions/{id}", "identity:create_region", async c =>
-        {
-            var body = JsonObject.Create(c.Body("region"))!;
-            if (body.TryGetPropertyValue("id", out var id) && id?.ToString() != c.Args["id"]) throw Fault.BadRequest("Invalid input for field 'id': it isn't the one in the path.");
-            body["id"] = c.Args["id"];
-            return Kind.One1(c, 201, await Kind.Create(c, c.Route.Policy, JsonSerializer.SerializeToElement(body), null));
-        }),
+        ChosenIds.Put(Kind, "identity:create_region"),
     ];
 }

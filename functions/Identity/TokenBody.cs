@@ -15,6 +15,8 @@ public static class TokenBody
         var scopeDomain = (project?.DomainId ?? caller.DomainId) is { } d ? d == userDomain.Id ? userDomain : await Directory.Get(c, Directory.Domains, d) : null;
         var trust = caller.TrustId is null ? null : await Directory.Get(c, Trusts.Rows, caller.TrustId);
         var scoped = project is not null || scopeDomain is not null || caller.System;
+        var lent = caller.Origin.Length > 0 ? await LentMembers.Of(c.Store, user.Id) : [];
+        var others = (await Auth.TokensOf(c).Catalog.Get()).Others.Where(p => p.Enabled).ToList();
         var services = scoped && catalog ? await Catalog.Of(c, caller) : null;
         return w =>
         {
@@ -26,6 +28,7 @@ public static class TokenBody
             w.WriteString("id", user.Id);
             w.WriteString("name", user.Name);
             w.WriteString("password_expires_at", user.PasswordExpiresAt is { } end ? IdentityDialect.Value.Time(end) : null);
+            if (caller.Origin.Length > 0) OfProvider(w, caller.Origin, lent);
             w.WriteEndObject();
             Strings(w, "audit_ids", [caller.AuditId]);
             w.WriteString("expires_at", IdentityDialect.Value.Time(caller.ExpiresAt));
@@ -48,6 +51,12 @@ public static class TokenBody
             }
             if (scoped) Named(w, "roles", caller.RoleIds.Zip(caller.Roles));
             services?.Invoke(w);
+            if (others.Count > 0) w.Objects("service_providers", others, p =>
+            {
+                w.WriteString("id", p.Id);
+                w.WriteString("auth_url", p.AuthUrl);
+                w.WriteString("sp_url", p.SpUrl);
+            });
             if (caller.AppCredentialId is { } credential) AppCredential(w, credential, caller);
             if (trust is not null) OfTrust(w, trust);
             w.WriteEndObject();
@@ -75,6 +84,13 @@ public static class TokenBody
         }
         w.WriteEndObject();
     }
+
+    private static void OfProvider(Utf8JsonWriter w, string origin, IReadOnlyList<LentMember> lent) => w.Object("OS-FEDERATION", () =>
+    {
+        w.Objects("groups", lent.Where(m => m.Origin == origin), m => w.WriteString("id", m.Group));
+        w.Object("identity_provider", () => w.WriteString("id", origin.Split('/')[0]));
+        w.Object("protocol", () => w.WriteString("id", origin.Split('/')[1]));
+    });
 
     private static void OfTrust(Utf8JsonWriter w, Trust trust)
     {

@@ -10,7 +10,8 @@ namespace Cloud.Identity;
 /// <summary>What a token says.</summary>
 /// <param name="Kind">p project, d domain, s system, t trust (the scope is its id), u unscoped; r is a receipt, no token.</param>
 /// <param name="Era">The user's <see cref="User.Era"/> when it was issued.</param>
-public sealed record TokenClaims(string UserId, char Kind, string ScopeId, DateTimeOffset IssuedAt, DateTimeOffset ExpiresAt, string Methods, string AuditId, string AppCredentialId, int Era);
+/// <param name="Origin">The identity provider and protocol by which he came, as <see cref="Protocols.KeyOf"/> has them; empty for none.</param>
+public sealed record TokenClaims(string UserId, char Kind, string ScopeId, DateTimeOffset IssuedAt, DateTimeOffset ExpiresAt, string Methods, string AuditId, string AppCredentialId, int Era, string Origin = "");
 
 /// <summary>
 /// Signed, not stored: HMAC-SHA256 over a few short fields. Roles are looked up when a token is used and kept for five seconds, so that
@@ -31,12 +32,15 @@ public sealed class Tokens(IEntityStore store, TimeProvider clock) : ITokens
     /// <summary>What every answer to a token shows of the catalog.</summary>
     internal Remembered<Catalog.Stored> Catalog { get; } = new(clock, Remember, () => Identity.Catalog.Read(store));
 
+    /// <summary>What is known of OpenID issuers.</summary>
+    internal IssuerKeys Issuers { get; } = new(clock);
+
     public async ValueTask<string> Issue(TokenClaims claims)
     {
         var keys = (await _shared.Get()).Keys;
         if (keys.Length == 0 || clock.GetUtcNow() - keys[^1].MadeAt > Rotation) keys = await NewKey();
         var key = keys[^1];
-        var text = string.Join('\n', claims.UserId, claims.Kind, claims.ScopeId, Seconds(claims.IssuedAt), Seconds(claims.ExpiresAt), claims.Methods, claims.AuditId, claims.AppCredentialId, claims.Era);
+        var text = string.Join('\n', claims.UserId, claims.Kind, claims.ScopeId, Seconds(claims.IssuedAt), Seconds(claims.ExpiresAt), claims.Methods, claims.AuditId, claims.AppCredentialId, claims.Era, claims.Origin);
         var payload = Encoding.UTF8.GetBytes(text);
         var packed = new byte[1 + payload.Length + 16];
         packed[0] = (byte)key.Id;
@@ -62,8 +66,8 @@ public sealed class Tokens(IEntityStore store, TimeProvider clock) : ITokens
         Sign(key, packed.AsSpan(0, packed.Length - 16), mac);
         if (!CryptographicOperations.FixedTimeEquals(mac, packed.AsSpan(packed.Length - 16))) return null;
         var parts = Encoding.UTF8.GetString(packed.AsSpan(1, packed.Length - 17)).Split('\n');
-        if (parts.Length != 9) return null;
-        var claims = new TokenClaims(parts[0], parts[1][0], parts[2], Time(parts[3]), Time(parts[4]), parts[5], parts[6], parts[7], int.Parse(parts[8], System.Globalization.CultureInfo.InvariantCulture));
+        if (parts.Length != 10) return null;
+        var claims = new TokenClaims(parts[0], parts[1][0], parts[2], Time(parts[3]), Time(parts[4]), parts[5], parts[6], parts[7], int.Parse(parts[8], System.Globalization.CultureInfo.InvariantCulture), parts[9]);
         return claims.ExpiresAt > clock.GetUtcNow() && !shared.Revoked.Contains(claims.AuditId) ? claims : null;
     }
 

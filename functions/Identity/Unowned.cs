@@ -9,6 +9,8 @@ public static class Unowned
     [
         Of(Directory.Projects, p => Directory.NameOf(p.DomainId, p.Name)), Of(Directory.Users, u => Directory.NameOf(u.DomainId, u.Name)),
         Of(Directory.Groups, g => Directory.NameOf(g.DomainId, g.Name)), Of(Directory.Roles, r => Directory.NameOf(r.DomainId, r.Name)), Of(Directory.Domains, d => d.Name),
+        new("federated-names", (s, ct) => Claims.Unowned(s.Store, FederatedUsers.Scope, async () =>
+            [.. from user in await Directory.Users.Everywhere(s.Store, ct) from key in FederatedUsers.KeysOf(user) select (FederatedUsers.Scope, Keys.Safe(key), user.Id)], ct)),
         Of(AppCredentials.Rows, AppCredentials.NameOf), Of(Limits.Registered, Limits.KeyOf), Of(Limits.Rows, Limits.KeyOf),
     ];
 

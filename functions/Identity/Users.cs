@@ -20,6 +20,7 @@ public static class Users
             if (item.Password is { } password) item = await NewPasswords.Set(c, item, password, own: false);
             if (d.Old is { Enabled: true } && !item.Enabled) item = item with { Era = item.Era + 1 };
             d.Item = item;
+            await FederatedUsers.Claim(c, d);
             await Directory.ClaimName(c, d, Directory.Users, Directory.NameOf(item.DomainId, item.Name), d.Old is null ? null : Directory.NameOf(d.Old.DomainId, d.Old.Name));
             Directory.ForgetsTokens(c, d);
         },
@@ -33,6 +34,7 @@ public static class Users
             await Credentials.RemoveOf(c, x => x.UserId == user.Id);
             await AccessRules.RemoveOf(c, user.Id);
             await Logins.Forget(c, user.Id);
+            foreach (var key in FederatedUsers.KeysOf(user)) d.After.Add(() => Claims.Free(c.Store, FederatedUsers.Scope, key, user.Id));
             d.After.Add(() => Claims.Free(c.Store, "user", Directory.NameOf(user.DomainId, user.Name), user.Id));
             Directory.ForgetsTokens(c, d);
         },
@@ -41,7 +43,7 @@ public static class Users
 
     public static readonly Route[] Routes =
     [
-        Kind.List("identity:list_users"), Kind.Create("identity:create_user"), Kind.Show("identity:get_user"), Kind.Update("identity:update_user"), Kind.Delete("identity:delete_user"),
+        Kind.List("identity:list_users", where: FederatedUsers.Match), Kind.Create("identity:create_user"), Kind.Show("identity:get_user"), Kind.Update("identity:update_user"), Kind.Delete("identity:delete_user"),
         new("POST", "/v3/users/{user_id}/password", Policy.Anyone, ChangePassword), // the old password is the proof
         new("GET", "/v3/users/{user_id}/projects", "identity:list_user_projects", async c => await ProjectsOf(c, (await Kind.Load(c, c.Route.Policy, c.Args["user_id"])).Item.Id, null)),
         new("GET", "/v3/users/{user_id}/groups", "identity:list_groups_for_user", async c =>
@@ -50,7 +52,7 @@ public static class Users
             var groups = await Directory.Groups.GetMany(c.Store, "", await Members.GroupsOf(c.Store, user.Id), c.Cancelled);
             return Groups.Kind.PageFrom(c, groups.Where(g => Directory.IsInScope(c, g.DomainId)));
         }),
-        new("GET", "/v3/auth/projects", "authenticated", c => ProjectsOf(c, c.Caller.UserId, true)),
+        new("GET", "/v3/auth/projects", "authenticated", ProjectsOfCaller),
         new("GET", "/v3/auth/domains", "authenticated", DomainsOfCaller),
         new("GET", "/v3/auth/system", "authenticated", SystemOfCaller),
     ];
@@ -79,7 +81,9 @@ public static class Users
         return Projects.Kind.PageFrom(c, all.Where(p => direct.Contains(p.Id) && (enabled is null || p.Enabled)));
     }
 
-    private static async ValueTask<Reply> DomainsOfCaller(Call c)
+    public static ValueTask<Reply> ProjectsOfCaller(Call c) => ProjectsOf(c, c.Caller.UserId, true);
+
+    public static async ValueTask<Reply> DomainsOfCaller(Call c)
     {
         var domains = new List<Domain>();
         foreach (var id in (await Grants.OfUser(c.Store, c.Caller.UserId)).Where(g => g is { Kind: 'd', Inherited: false }).Select(g => g.ScopeId).Distinct())

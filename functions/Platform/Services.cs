@@ -44,6 +44,15 @@ public sealed record Settings
     /// <summary>Internal networks that downloads and webhooks may reach all the same.</summary>
     public IReadOnlyList<System.Net.IPNetwork> OutboundOpened { get; init; } = [];
     public PasswordRules Passwords { get; init; } = new();
+    /// <summary>OpenID issuers whose tokens can be logged in with, once an identity provider names them.</summary>
+    public IReadOnlyDictionary<string, OpenIdIssuer> OpenId { get; init; } = new Dictionary<string, OpenIdIssuer>();
     /// <summary>What is the whole cloud's needs a system-scoped token; without, any project's administrator may do it.</summary>
     public bool EnforceScope { get; init; }
+}
+
+/// <summary>Somebody who signs tokens.</summary>
+public sealed record OpenIdIssuer
+{
+    /// <summary>Names of this cloud there: a token must be meant for one of them.</summary>
+    public required string[] Audience { get; init; }
 }

@@ -25,7 +25,8 @@ public sealed class SettingsFileTests : IDisposable
     [Fact]
     public void What_it_says_is_set_and_all_else_stays()
     {
-        var settings = Read("""{"outbound_opened":["10.1.0.0/16"],"security_compliance":{"lockout_failure_attempts":5,"password_regex":"^.{7,}$"}}""");
+        var settings = Read("""{"outbound_opened":["10.1.0.0/16"],"security_compliance":{"lockout_failure_attempts":5,"password_regex":"^.{7,}$"},"openid":{"https://id":{"audience":["cloud"]}}}""");
+        Assert.Equal(["cloud"], settings.OpenId["https://id"].Audience);
         Assert.Equal(("here", IPNetwork.Parse("10.1.0.0/16"), 5, 1800), (settings.Region, Assert.Single(settings.OutboundOpened), settings.Passwords.LockoutFailureAttempts, settings.Passwords.LockoutDuration));
         Assert.Equal(settings.Region, SettingsFile.Apply(null, settings).Region);
     }
@@ -37,5 +38,7 @@ public sealed class SettingsFileTests : IDisposable
     [InlineData("""{"security_compliance":{"lockout":5}}""")]
     [InlineData("""{"security_compliance":{"password_regex":"("}}""")]
     [InlineData("""{"outbound_opened":["here"]}""")]
+    [InlineData("""{"openid":{"https://id":{}}}""")]
+    [InlineData("""{"openid":{"https://id":{"audience":[]}}}""")]
     public void What_makes_no_sense_stops_the_start(string text) => Assert.StartsWith(_path, Assert.Throws<ArgumentException>(() => Read(text)).Message, StringComparison.Ordinal);
 }

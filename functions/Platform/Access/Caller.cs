@@ -22,6 +22,8 @@ public sealed record Caller
     public string AuditId { get; init; } = "";
     /// <summary>The application credential the token came from, or null.</summary>
     public string? AppCredentialId { get; init; }
+    /// <summary>The identity provider and protocol that vouched for the user: corp/openid. Empty when he spoke for himself.</summary>
+    public string Origin { get; init; } = "";
     /// <summary>The trust the token came from, or null.</summary>
     public string? TrustId { get; init; }
     /// <summary>The token may not make credentials, trusts or other tokens that outlive or exceed it: it came from a trust or a restricted application credential.</summary>
