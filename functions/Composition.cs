@@ -2,6 +2,7 @@ using Cloud.Platform;
 using Cloud.Platform.Access;
 using Cloud.Platform.Blobs;
 using Cloud.Platform.Bus;
+using Cloud.Platform.Hosting;
 using Cloud.Platform.Net;
 using Cloud.Platform.Sagas;
 using Cloud.Platform.State;
@@ -11,12 +12,12 @@ namespace Cloud;
 /// <summary>Puts the parts together; the embedded cloud, the custom handler and the tests all come through here.</summary>
 public static class Composition
 {
-    public static Services Services(IEntityStore store, IBus bus, IBlobStore blobs, TimeProvider clock, IIds ids, Settings settings, IReadOnlyList<Slice>? slices = null, IOutbound? outbound = null, ReplicatedBlobs? objects = null)
+    public static Services Services(IEntityStore store, IBus bus, IBlobStore blobs, TimeProvider clock, IIds ids, Settings settings, IReadOnlyList<Slice>? slices = null, IOutbound? outbound = null, ReplicatedBlobs? objects = null, IConfined? confined = null)
     {
         slices ??= Slices.All;
         return new()
         {
-            Store = store, Bus = bus, Blobs = blobs, Objects = objects ?? new([], 0), Clock = clock, Ids = ids, Settings = settings, Slices = slices,
+            Store = store, Bus = bus, Blobs = blobs, ImageStores = ImageStores.Of(settings, blobs), Confined = confined ?? new ChildProcess(), Objects = objects ?? new([], 0), Clock = clock, Ids = ids, Settings = settings, Slices = slices,
             Outbound = outbound ?? new OutboundHttp(clock, settings.OutboundOpened),
             Policy = Policy.Embedded(settings.EnforceScope), Tokens = new Identity.Tokens(store, clock), Sagas = new SagaRegistry(slices.SelectMany(s => s.Sagas)),
         };

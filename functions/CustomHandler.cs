@@ -23,6 +23,8 @@ public static class CustomHandler
     public const string Data = "CLOUD_DATA";
     /// <summary>Address under which clients and hosts reach the cloud; Azure's own name for the app where it is not set.</summary>
     public const string Url = "CLOUD_URL";
+    /// <summary>A <see cref="SettingsFile"/>; none when it is not set.</summary>
+    public const string SettingsPath = "CLOUD_SETTINGS";
 
     /// <summary>Runs until the host stops it.</summary>
     /// <exception cref="ArgumentException">With a text for the terminal.</exception>
@@ -35,7 +37,7 @@ public static class CustomHandler
         using var state = LocalState.Open(Path.Combine(data, "state.db"), TimeProvider.System);
         var url = environment(Url) ?? (environment("WEBSITE_HOSTNAME") is { } name ? $"https://{name}" : $"http://127.0.0.1:{port}");
         var services = Composition.Services(state.Store, state.Bus, new FileBlobs(Path.Combine(data, "blobs")), TimeProvider.System, new TimeOrderedIds(TimeProvider.System),
-            new Settings { AdminPassword = Credentials.Secret(data, "admin-password"), DemoPassword = Credentials.Secret(data, "demo-password"), ControlUrl = url }, objects: ReplicatedBlobs.In([], data));
+            SettingsFile.Apply(environment(SettingsPath), new() { AdminPassword = Credentials.Secret(data, "admin-password"), DemoPassword = Credentials.Secret(data, "demo-password"), ControlUrl = url }), objects: ReplicatedBlobs.In([], data));
         await Composition.Start(services);
 
         await using var web = WebServer.Build(data, new IPEndPoint(IPAddress.Loopback, port));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Cloud;
 using Cloud.Platform.Hosting;
 using Cloud.Platform.Rest;
@@ -19,6 +20,9 @@ try
             return 0;
         case [] when Environment.GetEnvironmentVariable(CustomHandler.Port) is not null:
             await CustomHandler.Run(Environment.GetEnvironmentVariable);
+            return 0;
+        case [Cloud.Image.Inspection.Verb, var format, var length]:
+            Confinement.Run(head => Cloud.Image.Inspection.Answer(format, long.Parse(length, CultureInfo.InvariantCulture), head));
             return 0;
         case ["functions", "--out", var directory]:
             FunctionJson.Write(directory, Triggers.All(Slices.All));

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Cloud.Platform;
+using Cloud.Platform.Blobs;
 using Cloud.Platform.Rest;
 
 namespace Cloud;
@@ -13,6 +14,7 @@ public sealed record SettingsFile
     public PasswordRules SecurityCompliance { get; init; } = new();
     public bool EnforceScope { get; init; }
     public Dictionary<string, OpenIdIssuer> Openid { get; init; } = [];
+    public Dictionary<string, StoreSetting> ImageStores { get; init; } = [];
 
     /// <param name="path">Null for no file.</param>
     /// <exception cref="ArgumentException">With a text for the terminal.</exception>
@@ -25,7 +27,7 @@ public sealed record SettingsFile
             var file = JsonSerializer.Deserialize<SettingsFile>(File.ReadAllBytes(path), Dialect.Strict) ?? throw new JsonException("it is empty");
             if (file.SecurityCompliance.PasswordRegex is { } regex) _ = new Regex(regex);
             if (file.Openid.FirstOrDefault(i => i.Value.Audience.Length == 0) is { Key: { } issuer }) throw new FormatException($"{issuer} has no audience");
-            return settings with { OutboundOpened = [.. file.OutboundOpened.Select(n => IPNetwork.Parse(n))], Passwords = file.SecurityCompliance, EnforceScope = file.EnforceScope, OpenId = file.Openid };
+            return settings with { OutboundOpened = [.. file.OutboundOpened.Select(n => IPNetwork.Parse(n))], Passwords = file.SecurityCompliance, EnforceScope = file.EnforceScope, OpenId = file.Openid, ImageStores = file.ImageStores };
         }
         catch (Exception e) when (e is JsonException or FormatException or RegexParseException) { throw new ArgumentException($"{path}: {e.Message}"); }
     }

@@ -19,9 +19,9 @@ public static class Api
     {
         CatalogName = "glance",
         Owners = [new("image", async (s, _, id) => await Images.Rows.Find(s.Store, id) is not null, id => new RemoveImage(id))],
-        Leftovers = [Images.Rows.Pointers, Images.Rows.Strays],
-        Queues = [new("queue-image-imports", ImageImport.Queue, 4, Sessions: false, ImageImport.Handle)],
-        Jobs = [new("sweep-blobs", TimeSpan.FromMinutes(30), ImageData.Sweep)],
+        Leftovers = [Images.Rows.Pointers, Images.Rows.Strays, Tasks.Rows.Pointers],
+        Queues = [new("queue-image-imports", ImageImport.Queue, 4, Sessions: false, ImportRun.Handle)],
+        Jobs = [new("sweep-blobs", TimeSpan.FromMinutes(30), Locations.Sweep), new("expire-tasks", TimeSpan.FromHours(1), Tasks.Expire)],
     };
 
     private static ValueTask<Reply> Versions(Call c) => new(Reply.Of(300, w =>

@@ -32,12 +32,13 @@ public sealed record Image : Resource
     public Dictionary<string, string> Properties { get; init; } = [];
     /// <summary>Projects it is shared with, and what they made of it: pending, accepted, rejected.</summary>
     public Dictionary<string, Member> Members { get; init; } = [];
-    /// <summary>Where its bytes are; null until uploaded.</summary>
+    /// <summary>The name of its bytes in each of <see cref="Stores"/>; null until there are any.</summary>
     [OperatorOnly] public string? Blob { get; init; }
+    [OperatorOnly] public string[] Stores { get; init; } = [];
     /// <summary>Bytes that wait for their import.</summary>
     [OperatorOnly] public Stored? Staged { get; init; }
-    /// <summary>The last one; the address that it fetches from may be as good as a password.</summary>
-    [Secret] public Import? Import { get; init; }
+    /// <summary>The last one.</summary>
+    [OperatorOnly] public Import? Import { get; init; }
 
     /// <summary>Whether a project that doesn't own it may see it all the same.</summary>
     public bool IsFor(string? project) => Visibility is "public" or "community" || Visibility == "shared" && project is not null && Members.ContainsKey(project);
@@ -48,7 +49,8 @@ public sealed record Member(string Status, DateTimeOffset CreatedAt, DateTimeOff
 /// <summary>Bytes that have come whole, and where they are.</summary>
 public sealed record Stored(string Blob, BlobInfo Info);
 
-/// <summary>How data that is not uploaded in one piece gets into an image.</summary>
-/// <param name="Uri">Where web-download fetches from.</param>
-/// <param name="Status">processing, success or failure; then <paramref name="Message"/> says why.</param>
-public sealed record Import(string Method, string? Uri, string Status, string Message, string RequestId, string UserId, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
+/// <summary>Where bytes are on their way to.</summary>
+/// <param name="Task">Its <see cref="ImageTask"/>.</param>
+/// <param name="Left">Stores that wait for them; none when it has ended.</param>
+/// <param name="Failed">Stores that didn't get them.</param>
+public sealed record Import(string Task, string[] Left, string[] Failed);

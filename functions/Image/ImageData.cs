@@ -20,23 +20,25 @@ public static class ImageData
     {
         var image = await ForData(c, "image:upload_image");
         if (image.DiskFormat is null || image.ContainerFormat is null) throw Fault.BadRequest("disk_format and container_format must be set before the data is uploaded.");
-        var stored = await Intake.Receive(c, image);
-        return await Keep(c, stored, async () =>
+        var place = Stores.Asked(c);
+        var store = place.Open(c.Services);
+        var stored = await Intake.Receive(c, image, store);
+        return await Keep(c, stored, store, async () =>
         {
-            var disk = await Intake.DiskIn(c.Services, stored, image, c.Cancelled);
-            return i => Intake.Active(i, stored, disk);
+            var disk = await Intake.DiskIn(c.Services, stored, store, image.DiskFormat, c.Cancelled);
+            return i => Intake.Active(i, stored, disk, [place.Id]);
         });
     }
 
     // Its data is looked at only when it is imported.
     private static async ValueTask<Reply> Stage(Call c)
     {
-        var stored = await Intake.Receive(c, await ForData(c, "image:modify_image"));
-        return await Keep(c, stored, () => new(i => i with { Status = "uploading", Staged = stored, Size = stored.Info.Bytes }));
+        var stored = await Intake.Receive(c, await ForData(c, "image:modify_image"), c.Services.Blobs);
+        return await Keep(c, stored, c.Services.Blobs, () => new(i => i with { Status = "uploading", Staged = stored, Size = stored.Info.Bytes }));
     }
 
     /// <summary>The bytes stay if the image takes them.</summary>
-    private static async ValueTask<Reply> Keep(Call c, Stored stored, Func<ValueTask<Func<Image, Image>>> how)
+    private static async ValueTask<Reply> Keep(Call c, Stored stored, IBlobStore store, Func<ValueTask<Func<Image, Image>>> how)
     {
         try
         {
@@ -46,7 +48,7 @@ public static class ImageData
         }
         catch
         {
-            await c.Services.Blobs.Delete(stored.Blob, CancellationToken.None);
+            await store.Delete(stored.Blob, CancellationToken.None);
             throw;
         }
     }
@@ -64,7 +66,7 @@ public static class ImageData
         var image = host ? (await Images.Rows.Find(c.Store, c.Args["image_id"]))?.Item ?? throw Fault.NotFound("image", c.Args["image_id"]) : (await Images.Kind.Load(c, "image:get_image")).Item;
         if (!host && image.Status == "deactivated" && !c.Allows("admin", default)) throw new Fault(403, "The image is deactivated.");
         if (image.Blob is null) return Reply.Empty(204);
-        var stream = await c.Services.Blobs.Read(image.Blob, c.Cancelled) ?? throw new Fault(503, "The image data can't be read now.");
+        var stream = await Locations.Read(c.Services, image, c.Cancelled) ?? throw new Fault(503, "The image data can't be read now.");
         var size = image.Size!.Value;
         var (part, status) = (new ByteRange(0, size), 200);
         if (c.Header("Range") is { } header) (part, status) = (ByteRange.Parse(header, size) is [var one] ? one : throw Bad(stream, size), 206);
@@ -86,21 +88,6 @@ public static class ImageData
     {
         await HostKeys.Require(c);
         return await Download(c, host: true);
-    }
-
-    /// <summary>Bytes that no image names: left by a kill between the write of the bytes and of the row, or after the row went.</summary>
-    public static async Task Sweep(Platform.Services s, CancellationToken ct)
-    {
-        var young = s.Now - TimeSpan.FromHours(1);
-        await foreach (var blob in s.Blobs.List(ct))
-            if (blob.Length > 37 && (await Images.Rows.Find(s.Store, blob[..36], ct: ct))?.Item is var image && image?.Blob != blob && image?.Staged?.Blob != blob && await Age(s, blob, ct) < young)
-                await s.Blobs.Delete(blob, ct);
-    }
-
-    private static async Task<DateTimeOffset> Age(Platform.Services s, string blob, CancellationToken ct)
-    {
-        await using var stream = await s.Blobs.Read(blob, ct);
-        return stream is FileStream f ? File.GetLastWriteTimeUtc(f.Name) : DateTimeOffset.MaxValue;
     }
 
     private sealed class Slice(Stream inner, long left) : ForwardStream

@@ -1,31 +1,28 @@
 using System.Buffers.Binary;
 using System.Text;
-using Cloud.Platform.Rest;
 
 namespace Cloud.Image;
 
 /// <summary>
-/// Looks at an image's first and last bytes, never at more than <see cref="MaxHead"/> of them: it must not be another format than it says, and must not
+/// Looks at an image's first bytes, never at more than <see cref="MaxHead"/> of them: it must not be another format than it says, and must not
 /// point at anything outside itself. Bytes of no known format pass as what they are said to be, but only what was recognised can be booted.
 /// </summary>
 public static class ImageFormat
 {
-    private const int MaxHead = 64 * 1024;
+    public const int MaxHead = 64 * 1024;
     private const ulong MaxDisk = 1UL << 46;
 
     /// <returns>Size of the disk in bytes where it is known, else null.</returns>
-    /// <exception cref="Fault">400: another format, or one that would make a host read files it names.</exception>
-    public static long? Inspect(Stream bytes, string format)
+    /// <exception cref="InvalidDataException">Another format, or one that would make a host read files it names.</exception>
+    public static long? Inspect(ReadOnlySpan<byte> head, long length, string format)
     {
-        var buffer = new byte[MaxHead];
-        var head = buffer.AsSpan(0, bytes.ReadAtLeast(buffer, MaxHead, throwOnEndOfStream: false));
         var found = Detect(head);
         if (found is not null && found != format && !(found == "iso" && format == "raw")) throw Bad($"its data is in the {found} format, not {format}");
         return format switch
         {
-            "raw" => bytes.Length,
+            "raw" => length,
             _ when found is null => null,
-            "qcow2" => Qcow2(head, bytes.Length),
+            "qcow2" => Qcow2(head, length),
             "vmdk" => Vmdk(head),
             "vhd" => Vhd(head),
             "vdi" => head.Length < 376 ? throw Bad("its header is cut off") : Disk(BinaryPrimitives.ReadUInt64LittleEndian(head[368..])),
@@ -83,10 +80,10 @@ public static class ImageFormat
         var (at, size) = (BinaryPrimitives.ReadUInt64LittleEndian(h[28..]) * 512, BinaryPrimitives.ReadUInt64LittleEndian(h[36..]) * 512);
         if (at < 512 || size is 0 or > MaxHead || at + size > (ulong)h.Length) throw Bad("its descriptor isn't where it should be");
         var lines = Encoding.Latin1.GetString(h.Slice((int)at, (int)size)).Split('\n', StringSplitOptions.TrimEntries);
-        var type = lines.FirstOrDefault(l => l.StartsWith("createType", StringComparison.OrdinalIgnoreCase))?.Split('=')[^1].Trim(' ', '"');
-        var extents = lines.Where(l => l.StartsWith("RW ", StringComparison.Ordinal) || l.StartsWith("RDONLY ", StringComparison.Ordinal) || l.StartsWith("NOACCESS ", StringComparison.Ordinal)).ToList();
-        if (type is not ("monolithicSparse" or "streamOptimized") || extents.Count != 1 || !extents[0].Contains(" SPARSE ", StringComparison.Ordinal) || extents[0].AsSpan().IndexOfAny('/', '\\') >= 0
-            || lines.Any(l => l.StartsWith("parentFileNameHint", StringComparison.OrdinalIgnoreCase)))
+        var type = Array.Find(lines, l => l.StartsWith("createType", StringComparison.OrdinalIgnoreCase))?.Split('=')[^1].Trim(' ', '"');
+        var extents = Array.FindAll(lines, l => l.StartsWith("RW ", StringComparison.Ordinal) || l.StartsWith("RDONLY ", StringComparison.Ordinal) || l.StartsWith("NOACCESS ", StringComparison.Ordinal));
+        if (type is not ("monolithicSparse" or "streamOptimized") || extents.Length != 1 || !extents[0].Contains(" SPARSE ", StringComparison.Ordinal) || extents[0].AsSpan().IndexOfAny('/', '\\') >= 0
+            || Array.Exists(lines, l => l.StartsWith("parentFileNameHint", StringComparison.OrdinalIgnoreCase)))
             throw Bad("it is a VMDK whose data is in other files");
         return Disk(BinaryPrimitives.ReadUInt64LittleEndian(h[12..]) * 512);
     }
@@ -100,5 +97,5 @@ public static class ImageFormat
 
     private static long Disk(ulong size) => size is > 0 and <= MaxDisk ? (long)size : throw Bad("its disk size makes no sense");
 
-    private static Fault Bad(string why) => Fault.BadRequest($"The image was refused: {why}.");
+    private static InvalidDataException Bad(string why) => new(why);
 }

@@ -1,100 +1,89 @@
 using System.Text.Json;
-using Cloud.Platform;
-using Cloud.Platform.Bus;
+using System.Text.Json.Nodes;
 using Cloud.Platform.Net;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
 
 namespace Cloud.Image;
 
-/// <summary>
-/// https://docs.openstack.org/api-ref/image/v2/#interoperable-image-import: data that was staged, or that is fetched. The work is done apart from sagas,
-/// a few at a time: a slow server holds up other imports and nothing else. Killed on the way it begins anew; what it had stored until then is swept.
-/// </summary>
+/// <summary>https://docs.openstack.org/api-ref/image/v2/#interoperable-image-import: what is asked for. <see cref="ImportRun"/> does it.</summary>
 public static class ImageImport
 {
     public const string Queue = "image-imports";
-    private const int Tries = 3;
-    private static readonly TimeSpan MaxTime = TimeSpan.FromHours(1);
-    private const int MinBytesPerSecond = 64 * 1024;
+    public const string Direct = "glance-direct", Web = "web-download", Copy = "copy-image", Glance = "glance-download";
+    public static readonly string[] Methods = [Direct, Web, Copy, Glance];
 
-    public static readonly string[] Methods = ["glance-direct", "web-download"];
+    internal sealed record Job(string TaskId);
 
-    private sealed record Job(string ImageId, string RequestId);
-
-    public static readonly Route[] Routes = [new("POST", "/v2/images/{image_id}/import", "image:modify_image", Start)];
-
-    private static async ValueTask<Reply> Start(Call c)
-    {
-        var (method, uri) = Wanted(c);
-        Stores.Named(c.Json);
-        var job = new Job(c.Args["image_id"], c.RequestId);
-        await Images.Kind.Change(c, c.Route.Policy, d =>
+    public static readonly Route[] Routes =
+    [
+        new("POST", "/v2/images/{image_id}/import", "image:modify_image", async c =>
         {
-            if (d.Item.Status is "active" or "deactivated") throw Fault.Conflict("Image with status active cannot be target for import");
-            if (uri is null && d.Item.Status != "uploading") throw Fault.Conflict("Image needs to be staged before 'glance-direct' method can be used");
-            if (uri is not null && d.Item.Status != "queued") throw Fault.Conflict("Image needs to be in 'queued' state to use 'web-download' method");
-            if (d.Item.ContainerFormat is null || d.Item.DiskFormat is null) throw Fault.Conflict("'container_format' and 'disk_format' need to be set before import");
-            d.Item = d.Item with { Status = "importing", Import = new(method, uri, "processing", "", c.RequestId, c.Caller.UserId, c.Now, c.Now) };
-            d.Messages.Add(new(Queue, $"{job.ImageId}.{job.RequestId}", Json.Write(job)));
-        });
-        return Reply.Empty(202);
+            var from = Wanted(c);
+            var input = new JsonObject { ["image_id"] = c.Args["image_id"], ["import_req"] = JsonNode.Parse(c.Json.GetRawText()) };
+            await Start(c, c.Args["image_id"], from, c.Json, new() { Input = input.ToJsonString() });
+            return Reply.Empty(202);
+        }),
+    ];
+
+    /// <param name="said">Holds the stores.</param>
+    /// <param name="draft">Of the task.</param>
+    internal static async ValueTask<ImageTask> Start(Call c, string imageId, Source from, JsonElement said, ImageTask draft)
+    {
+        var (asked, all) = (Stores.Asked(c, said), Stores.Flag(said, "all_stores", false));
+        var task = draft with { Id = c.Services.Ids.New(), ImageId = imageId, RequestId = c.RequestId, UserId = c.Caller.UserId, CreatedAt = c.Now, From = from, AllMust = Stores.Flag(said, "all_stores_must_succeed", true) };
+        c.Args["image_id"] = imageId;
+        await Images.Kind.Change(c, from.Method == Copy ? "image:copy_image" : "image:modify_image", d =>
+        {
+            Check(d.Item, from.Method);
+            var stores = from.Method == Copy ? Missing(d.Item, asked, all) : asked;
+            d.Item = d.Item with { Status = from.Method == Copy ? d.Item.Status : "importing", Import = new(task.Id, stores, []) };
+            d.Messages.Add(new(Queue, task.Id, Json.Write(new Job(task.Id))));
+        }, more: async d => d.Add(await Tasks.Rows.Insertion(c.Services, task = task with { ProjectId = d.Item.ProjectId }, Change.By(c), c.Cancelled)));
+        return task;
     }
 
-    private static (string Method, string? Uri) Wanted(Call c)
+    private static void Check(Image image, string method)
+    {
+        if (image.Import is { Left.Length: > 0 }) throw Fault.Conflict("The image is being imported.");
+        if (method == Copy)
+        {
+            if (image.Status != "active") throw Fault.Conflict("Only images with status active can be targeted for copying");
+            return;
+        }
+        if (image.Status is "active" or "deactivated") throw Fault.Conflict("Image with status active cannot be target for import");
+        if (method == Direct && image.Status != "uploading") throw Fault.Conflict("Image needs to be staged before 'glance-direct' method can be used");
+        if (method != Direct && image.Status != "queued") throw Fault.Conflict($"Image needs to be in 'queued' state to use '{method}' method");
+        if (image.ContainerFormat is null || image.DiskFormat is null) throw Fault.Conflict("'container_format' and 'disk_format' need to be set before import");
+    }
+
+    private static string[] Missing(Image image, string[] asked, bool all)
+    {
+        var missing = asked.Except(image.Stores).ToArray();
+        return missing.Length == 0 || !all && missing.Length < asked.Length ? throw Fault.Conflict("Image is already present at the store.") : missing;
+    }
+
+    private static Source Wanted(Call c)
     {
         if (c.Json.ValueKind != JsonValueKind.Object || !c.Json.TryGetProperty("method", out var method) || method.ValueKind != JsonValueKind.Object || !method.TryGetProperty("name", out var name) || name.ValueKind != JsonValueKind.String)
             throw Fault.BadRequest("Import request requires a 'method' field with a 'name'.");
-        if (!Methods.Contains(name.GetString())) throw Fault.BadRequest("Unknown import method name.");
-        if (name.GetString() != "web-download") return (name.GetString()!, null);
-        if (!method.TryGetProperty("uri", out var uri) || uri.ValueKind != JsonValueKind.String) throw Fault.BadRequest("'uri' is required for the web-download method.");
-        try { c.Services.Outbound.Check(uri.GetString()!); }
+        string Text(string field) => method.TryGetProperty(field, out var v) && v.ValueKind == JsonValueKind.String ? v.GetString()! : throw Fault.BadRequest($"'{field}' is required for the {name.GetString()} method.");
+        return name.GetString() switch
+        {
+            Direct or Copy => new(name.GetString()!),
+            Web => WebDownload(c, Text("uri")),
+            Glance => Guid.TryParse(Text("glance_image_id"), out _)
+                ? new(Glance, ImageId: Text("glance_image_id"), Region: Text("glance_region"), Interface: method.TryGetProperty("glance_service_interface", out _) ? Text("glance_service_interface") : "public")
+                : throw Fault.BadRequest("The remote glance image id does not look like a UUID."),
+            _ => throw Fault.BadRequest("Unknown import method name."),
+        };
+    }
+
+    /// <exception cref="Fault">400 for what will never be fetched.</exception>
+    internal static Source WebDownload(Call c, string uri)
+    {
+        try { c.Services.Outbound.Check(uri); }
         catch (OutboundException e) { throw Fault.BadRequest(e.Message); }
-        return (name.GetString()!, uri.GetString());
-    }
-
-    public static async Task Handle(Services s, Delivery delivery, CancellationToken ct)
-    {
-        var job = Json.Read<Job>(delivery.Message.Body);
-        if (await Find(s, job) is not { Item: var image }) return;
-        var fetched = (Stored?)null;
-        try
-        {
-            if (image.Staged is null) fetched = await Fetch(s, image, ct);
-            var stored = image.Staged ?? fetched!;
-            var disk = await Intake.DiskIn(s, stored, image, ct);
-            if (await End(s, job, i => Intake.Active(i, stored, disk), "success", "")) return;
-        }
-        catch (Exception e) when (e is Fault or OutboundException || delivery.Attempt >= Tries && e is not (OperationCanceledException or StoreUnavailableException))
-        {
-            await End(s, job, i => i with { Status = i.Staged is null ? "queued" : "uploading" }, "failure", e is Fault or OutboundException ? e.Message : "An unexpected error happened.");
-        }
-        if (fetched is not null) await s.Blobs.Delete(fetched.Blob, CancellationToken.None);
-    }
-
-    private static async ValueTask<Stored> Fetch(Services s, Image image, CancellationToken ct)
-    {
-        var room = await Intake.Room(s, image.ProjectId);
-        await using var download = await s.Outbound.Get(image.Import!.Uri!, new(room, MaxTime, MinBytesPerSecond), ct);
-        return await Intake.Take(s, image, download.Body, download.Length, ct);
-    }
-
-    /// <summary>The image, while it waits for this job.</summary>
-    private static async ValueTask<Loaded<Image>?> Find(Services s, Job job) =>
-        await Images.Rows.Find(s.Store, job.ImageId) is { Item.Status: "importing" } found && found.Item.Import!.RequestId == job.RequestId ? found : null;
-
-    /// <returns>False when the image is gone, or another delivery was first.</returns>
-    private static async ValueTask<bool> End(Services s, Job job, Func<Image, Image> change, string status, string message)
-    {
-        while (await Find(s, job) is { } was)
-            try
-            {
-                var image = change(was.Item) with { Import = was.Item.Import! with { Status = status, Message = message, UpdatedAt = s.Now } };
-                var charge = was.Item.Size is null ? await Intake.Charge(s, image) : [];
-                await Images.Rows.Save(s, image, was, new(was.Item.Import!.UserId, job.RequestId), charge);
-                return true;
-            }
-            catch (ConflictException) { /* somebody wrote meanwhile: look again */ }
-        return false;
+        return new(Web, uri);
     }
 }

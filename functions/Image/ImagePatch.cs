@@ -63,6 +63,7 @@ public static class ImagePatch
         if (name == "owner")
         {
             if (!c.Allows("admin", default)) throw new Fault(403, "Attribute 'owner' is reserved.");
+            if (d.Item.Import is { Left.Length: > 0 }) throw Fault.Conflict("The image can't change its owner while it is imported.");
             return value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 and <= 255 } to ? to : throw Fault.BadRequest("Provided object does not match schema 'image': owner is not of type 'string'");
         }
         if (name is "disk_format" or "container_format" && d.Item.Status != "queued") throw new Fault(403, $"Attribute {name} can be only replaced for a queued image.");

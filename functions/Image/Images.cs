@@ -15,7 +15,7 @@ public static class Images
     public const int MaxProperties = 128, MaxValue = 65535;
 
     public static readonly Quota Quota = new("image", new Dictionary<string, long> { ["images"] = 1000, ["image_bytes"] = 1L << 40 });
-    public static readonly Func<Image, Charge[]> Bytes = Quota.CountsEach(Rows, "image_bytes", i => i.Size ?? 0);
+    public static readonly Func<Image, Charge[]> Bytes = Quota.CountsEach(Rows, "image_bytes", i => (i.Size ?? 0) * Math.Max(1, i.Stores.Length));
 
     public static readonly Kind<Image> Kind = new(Rows, "images", "/v2/images", ImageDialect.Value)
     {
@@ -33,8 +33,12 @@ public static class Images
         Extend = (w, _, i, _) =>
         {
             foreach (var (k, v) in i.Properties) w.WriteString(k, v);
-            if (i.Blob is not null) w.WriteString("stores", Stores.Id);
-            if (i.Import is { } import) Stores.Write(w, import);
+            if (i.Blob is not null) w.WriteString("stores", string.Join(',', i.Stores));
+            if (i.Import is { } import)
+            {
+                w.WriteString("os_glance_importing_to_stores", string.Join(',', import.Left));
+                w.WriteString("os_glance_failed_import", string.Join(',', import.Failed));
+            }
             w.WriteString("self", $"/v2/images/{i.Id}");
             w.WriteString("file", $"/v2/images/{i.Id}/file");
             w.WriteString("schema", "/v2/schemas/image");
@@ -45,7 +49,8 @@ public static class Images
             var image = d.Item;
             d.After.Add(async () =>
             {
-                if ((image.Blob ?? image.Staged?.Blob) is { } blob) await c.Services.Blobs.Delete(blob, CancellationToken.None);
+                if (image.Blob is { } blob) await Locations.Delete(c.Services, blob, image.Stores);
+                if (image.Staged is { } staged) await c.Services.Blobs.Delete(staged.Blob, CancellationToken.None);
                 foreach (var host in await Hosts.All(c.Services))
                     await c.Services.Bus.Send([Dispatch.Tell(c.Services, host.Name, image.Revision + 1, new RemoveImage(image.Id))]);
             });
@@ -71,12 +76,18 @@ public static class Images
 
     private static async ValueTask<Reply> Create(Call c)
     {
-        if (c.Json.ValueKind != JsonValueKind.Object) throw Fault.BadRequest("The body must be a JSON object.");
-        var (known, properties) = Split(c.Json);
+        var image = await Make(c, c.Json);
+        return Kind.One1(c, 201, image).With("Location", $"{c.BaseUrl}/v2/images/{image.Id}").With("OpenStack-image-import-methods", string.Join(',', ImageImport.Methods)).With("OpenStack-image-store-ids", string.Join(',', c.Services.ImageStores.Select(s => s.Id)));
+    }
+
+    /// <summary>A new image without data, as <paramref name="said"/>.</summary>
+    internal static async ValueTask<Image> Make(Call c, JsonElement said)
+    {
+        if (said.ValueKind != JsonValueKind.Object) throw Fault.BadRequest("The body must be a JSON object.");
+        var (known, properties) = Split(said);
         var kind = Kind with { Check = async (call, d) => { d.Item = d.Item with { Properties = properties }; await Kind.Check(call, d); } };
         using var body = JsonDocument.Parse(known.ToJsonString());
-        var image = await kind.Create(c, "image:add_image", body.RootElement, null);
-        return Kind.One1(c, 201, image).With("Location", $"{c.BaseUrl}/v2/images/{image.Id}").With("OpenStack-image-import-methods", string.Join(',', ImageImport.Methods)).With("OpenStack-image-store-ids", Stores.Id);
+        return await kind.Create(c, "image:add_image", body.RootElement, null);
     }
 
     /// <summary>Fields of the record, and all else as properties.</summary>

@@ -11,21 +11,22 @@ internal static class Intake
     private const long MaxBytes = 1L << 40;
 
     /// <summary>A request's body, for <paramref name="image"/>.</summary>
-    /// <exception cref="Fault">400, 413 or 415; nothing is left.</exception>
-    public static ValueTask<Stored> Receive(Call c, Image image) =>
-        Take(c.Services, image, c.Stream!, long.TryParse(c.Header("Content-Length"), out var announced) ? announced : null, c.Cancelled);
+    /// <exception cref="Fault">400, 413, 415 or 503; nothing is left.</exception>
+    public static async ValueTask<Stored> Receive(Call c, Image image, IBlobStore into) =>
+        await Take(c.Services, image, c.Stream!, long.TryParse(c.Header("Content-Length"), out var announced) ? announced : null, await Room(c.Services, image.ProjectId), into, c.Cancelled);
 
-    /// <exception cref="Fault">400 or 413; nothing is left.</exception>
-    public static async ValueTask<Stored> Take(Services s, Image image, Stream bytes, long? announced, CancellationToken ct)
+    /// <param name="room">How much may come.</param>
+    /// <exception cref="Fault">400, 413 or 503; nothing is left.</exception>
+    public static async ValueTask<Stored> Take(Services s, Image image, Stream bytes, long? announced, long room, IBlobStore into, CancellationToken ct)
     {
-        var room = await Room(s, image.ProjectId);
         if (announced > room) throw TooLarge();
-        var blob = $"{image.Id}-{s.Ids.New()[^12..]}";
+        var blob = Locations.NewName(s, image);
         BlobInfo info;
-        try { info = await s.Blobs.Write(blob, bytes, room, ct); }
+        try { info = await into.Write(blob, bytes, room, ct); }
         catch (BlobTooLargeException) { throw TooLarge(); }
+        catch (IOException e) when (e is not BadHttpRequestException and not Platform.Net.OutboundException) { throw new Fault(503, "The data can't be stored now.", e.Message); }
         if (announced is null or 0 || announced == info.Bytes) return new(blob, info);
-        await s.Blobs.Delete(blob, CancellationToken.None);
+        await into.Delete(blob, CancellationToken.None);
         throw Fault.BadRequest("The data ended early.");
     }
 
@@ -38,16 +39,18 @@ internal static class Intake
 
     /// <summary>The size of the disk in these bytes; null where it isn't known.</summary>
     /// <exception cref="Fault">400: they are not what the image says.</exception>
-    public static async ValueTask<long?> DiskIn(Services s, Stored stored, Image image, CancellationToken ct)
+    public static async ValueTask<long?> DiskIn(Services s, Stored stored, IBlobStore store, string format, CancellationToken ct)
     {
-        await using var bytes = (await s.Blobs.Read(stored.Blob, ct))!;
-        return ImageFormat.Inspect(bytes, image.DiskFormat!);
+        await using var bytes = await store.Read(stored.Blob, ct) ?? throw new IOException("the data has gone");
+        return await Inspection.Of(s, bytes, format, ct);
     }
 
-    public static Image Active(Image image, Stored stored, long? disk) => image with
+    /// <param name="stores">That have the bytes.</param>
+    public static Image Active(Image image, Stored stored, long? disk, IReadOnlyList<string> stores) => image with
     {
-        Status = "active",
+        Status = image.Status == "deactivated" ? image.Status : "active",
         Blob = stored.Blob,
+        Stores = [.. image.Stores.Union(stores)],
         Staged = null,
         Size = stored.Info.Bytes,
         VirtualSize = disk,
@@ -56,8 +59,12 @@ internal static class Intake
         OsHashValue = stored.Info.Sha512,
     };
 
-    /// <summary>What makes the write of an image that has just got its size fail when there is no room any more.</summary>
-    public static ValueTask<IReadOnlyList<Op>> Charge(Services s, Image image) => Images.Quota.Reserve(s.Store, image.ProjectId, Images.Bytes(image), (_, _, _, _) => TooLarge());
+    /// <summary>What makes the write of an image that has grown from <paramref name="was"/> fail when there is no room any more.</summary>
+    public static async ValueTask<IReadOnlyList<Op>> Charge(Services s, Image image, Image? was = null)
+    {
+        var more = Images.Bytes(image)[0].Amount - (was is null ? 0 : Images.Bytes(was)[0].Amount);
+        return more > 0 ? await Images.Quota.Reserve(s.Store, image.ProjectId, [new("image_bytes", more)], (_, _, _, _) => TooLarge()) : [];
+    }
 
     private static Fault TooLarge() => new(413, "The image is larger than what is left of the project's storage for images.");
 }

@@ -51,7 +51,7 @@ public static class Schemas
     private static JsonObject Member() => Named("member", Own("image_id", "member_id", "status", "created_at", "updated_at", "schema"));
     private static JsonObject Task()
     {
-        var task = Own("id", "type", "status", "owner", "created_at", "updated_at", "self", "schema", "message", "image_id", "request_id", "user_id");
+        var task = Own("id", "type", "status", "owner", "created_at", "updated_at", "expires_at", "self", "schema", "message", "image_id", "request_id", "user_id");
         (task["input"], task["result"]) = (new JsonObject { ["type"] = new JsonArray("null", "object") }, new JsonObject { ["type"] = new JsonArray("null", "object") });
         return Named("task", task);
     }

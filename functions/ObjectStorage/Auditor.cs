@@ -1,4 +1,3 @@
-using System.Globalization;
 using Cloud.Platform;
 using Cloud.Platform.State;
 
@@ -55,7 +54,6 @@ internal static class Auditor
             catch (IOException) { /* away: with the next run */ }
     }
 
-    /// <summary>When the blob's name was made; null for what isn't ours. Ids begin with their time in milliseconds.</summary>
-    private static DateTimeOffset? Made(string blob) =>
-        blob.Length > 37 && blob[36] == '.' && Guid.TryParse(blob[..36], out _) && long.TryParse(blob[..8] + blob[9..13], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var ms) ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
+    /// <summary>When the blob's name was made; null for what isn't ours.</summary>
+    private static DateTimeOffset? Made(string blob) => blob.Length > 37 && blob[36] == '.' ? TimeOrderedIds.MadeAt(blob[..36]) : null;
 }

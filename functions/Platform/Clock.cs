@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Cloud.Platform;
 
 /// <summary>Where ids come from. The only other source of chance is <see cref="System.Security.Cryptography.RandomNumberGenerator"/> for secrets.</summary>
@@ -12,4 +14,8 @@ public interface IIds
 public sealed class TimeOrderedIds(TimeProvider clock) : IIds
 {
     public string New() => Guid.CreateVersion7(clock.GetUtcNow()).ToString();
+
+    /// <summary>When an id was made; null for what isn't one.</summary>
+    public static DateTimeOffset? MadeAt(string id) =>
+        Guid.TryParseExact(id, "D", out _) && long.TryParse(id[..8] + id[9..13], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var ms) ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
 }

@@ -60,13 +60,13 @@ public sealed class TestCloud : IAsyncDisposable
         return cloud;
     });
 
-    private TestCloud(IReadOnlyList<Slice>? slices, DateTimeOffset now)
+    private TestCloud(IReadOnlyList<Slice>? slices, DateTimeOffset now, Settings? settings = null)
     {
         Clock = new(now);
         Bus = new(Clock);
         Store = new(Bus);
         Internet = new(Clock);
-        Services = Composition.Services(Store, Bus, new FileBlobs(_files), Clock, new TimeOrderedIds(Clock), new Settings { AdminPassword = "admin-secret", DemoPassword = "demo-secret" }, slices, new OutboundHttp(Clock, [], Internet.Resolve, Internet.Connect), objects: new([.. Replicas], 3));
+        Services = Composition.Services(Store, Bus, new FileBlobs(_files), Clock, new TimeOrderedIds(Clock), (settings ?? new()) with { AdminPassword = "admin-secret", DemoPassword = "demo-secret" }, slices, new OutboundHttp(Clock, [], Internet.Resolve, Internet.Connect), objects: new([.. Replicas], 3), confined: new InThisProcess());
         _triggers = [.. Triggers.All(Services.Slices).OfType<QueueTrigger>()];
     }
 
@@ -79,7 +79,7 @@ public sealed class TestCloud : IAsyncDisposable
         var (o, all) = (origin.Services, slices ?? origin.Services.Slices);
         Services = new()
         {
-            Store = wrap?.Invoke(Store) ?? Store, Bus = Bus, Blobs = o.Blobs, Objects = o.Objects, Outbound = o.Outbound, Clock = Clock, Ids = new TimeOrderedIds(Clock), Policy = settings is null ? o.Policy : Policy.Embedded(settings.EnforceScope), Tokens = new Identity.Tokens(Store, Clock),
+            Store = wrap?.Invoke(Store) ?? Store, Bus = Bus, Blobs = o.Blobs, ImageStores = o.ImageStores, Confined = o.Confined, Objects = o.Objects, Outbound = o.Outbound, Clock = Clock, Ids = new TimeOrderedIds(Clock), Policy = settings is null ? o.Policy : Policy.Embedded(settings.EnforceScope), Tokens = new Identity.Tokens(Store, Clock),
             Sagas = new(all.SelectMany(s => s.Sagas)), Settings = settings ?? o.Settings, Slices = all,
         };
         _triggers = [.. Triggers.All(all).OfType<QueueTrigger>()];
@@ -108,9 +108,9 @@ public sealed class TestCloud : IAsyncDisposable
     /// <summary>Before its first start.</summary>
     public static TestCloud Empty() => new(null, Begin);
 
-    public static async Task<TestCloud> Start(int hosts = 1, IReadOnlyList<Slice>? slices = null)
+    public static async Task<TestCloud> Start(int hosts = 1, IReadOnlyList<Slice>? slices = null, Settings? settings = null)
     {
-        var cloud = new TestCloud(slices, Begin);
+        var cloud = new TestCloud(slices, Begin, settings);
         if (slices is null)
         {
             var fresh = await Fresh.Value;

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
 
 namespace Cloud.Platform.Blobs;
 
@@ -19,23 +18,12 @@ public sealed class FileBlobs : IBlobStore
     public async Task<BlobInfo> Write(string name, Stream content, long maxBytes, CancellationToken ct)
     {
         var (staged, final) = (Path.Combine(_staging, name), PathOf(name));
-        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA512);
-#pragma warning disable CA5351 // Glance's checksum field is MD5 by definition; integrity rests on SHA-512
-        using var md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
-#pragma warning restore CA5351
-        long total = 0;
+        using var digesting = new DigestingStream(content, maxBytes);
         try
         {
             await using (var file = new FileStream(staged, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16, FileOptions.Asynchronous))
             {
-                var buffer = new byte[1 << 17];
-                for (int n; (n = await content.ReadAsync(buffer, ct)) > 0;)
-                {
-                    if ((total += n) > maxBytes) throw new BlobTooLargeException(maxBytes);
-                    sha.AppendData(buffer, 0, n);
-                    md5.AppendData(buffer, 0, n);
-                    await file.WriteAsync(buffer.AsMemory(0, n), ct);
-                }
+                await digesting.CopyToAsync(file, 1 << 17, ct);
                 await file.FlushAsync(ct);
                 file.Flush(flushToDisk: true);
             }
@@ -46,7 +34,7 @@ public sealed class FileBlobs : IBlobStore
             File.Delete(staged);
             throw;
         }
-        return new(total, Convert.ToHexStringLower(sha.GetCurrentHash()), Convert.ToHexStringLower(md5.GetCurrentHash()));
+        return digesting.Info;
     }
 
     public Task<Stream?> Read(string name, CancellationToken ct)

@@ -64,12 +64,19 @@ public sealed class ImportTests
         Assert.Equal("hello", (await cloud.Send("GET", $"/image/v2/images/{id}/file", user: "demo")).Text);
         await cloud.AddUser("ann");
         Assert.Empty((await cloud.Send("GET", $"/image/v2/images/{id}/tasks", user: "ann")).Body.GetProperty("tasks").EnumerateArray());
-        Assert.StartsWith("image|", Assert.Single(cloud.Store.All, r => Encoding.UTF8.GetString(r.Body.Span).Contains("s3cret", StringComparison.Ordinal)).Key, StringComparison.Ordinal);
+        Assert.StartsWith("task|", Assert.Single(cloud.Store.All, r => Encoding.UTF8.GetString(r.Body.Span).Contains("s3cret", StringComparison.Ordinal)).Key, StringComparison.Ordinal);
         // Looked at as a task it is an administrator's.
-        Assert.Contains("s3cret", (await cloud.Send("GET", "/image/v2/tasks/" + id)).Text, StringComparison.Ordinal);
-        Assert.Equal(id, Assert.Single((await cloud.Send("GET", "/image/v2/tasks?status=success")).Body.GetProperty("tasks").EnumerateArray()).GetProperty("id").GetString());
+        var task = Assert.Single((await cloud.Send("GET", "/image/v2/tasks?status=success")).Body.GetProperty("tasks").EnumerateArray()).GetProperty("id").GetString();
+        var shown = await cloud.Send("GET", "/image/v2/tasks/" + task);
+        Assert.Contains("s3cret", shown.Text, StringComparison.Ordinal);
+        Assert.Equal(id, shown.Body.GetProperty("result").GetProperty("image_id").GetString());
         Assert.Equal(403, (await cloud.Send("GET", "/image/v2/tasks", user: "demo")).Status);
-        Assert.Equal(405, (await cloud.Send("DELETE", "/image/v2/tasks/" + id)).Status);
+        Assert.Equal(405, (await cloud.Send("DELETE", "/image/v2/tasks/" + task)).Status);
+        // After two days nobody asks any more.
+        cloud.Clock.Advance(Cloud.Image.Tasks.Kept);
+        await cloud.Sweep();
+        cloud.Forget();
+        Assert.Equal(404, (await cloud.Send("GET", "/image/v2/tasks/" + task)).Status);
     }
 
     [Theory]
@@ -97,7 +104,12 @@ public sealed class ImportTests
     [InlineData("""{"method":{"name":"web-download","uri":"http://169.254.169.254/latest"}}""", 400)]
     [InlineData("""{"method":{"name":"web-download","uri":"file:///etc/passwd"}}""", 400)]
     [InlineData("""{"method":{"name":"web-download","uri":"http://u:p@good.example/"}}""", 400)]
-    [InlineData("""{"method":{"name":"copy-image"}}""", 400)]
+    [InlineData("""{"method":{"name":"copy-image"}}""", 403)]
+    [InlineData("""{"method":{"name":"glance-download","glance_image_id":"foo","glance_region":"RegionOne"}}""", 400)]
+    [InlineData("""{"method":{"name":"glance-download","glance_image_id":"36d4b546-64a2-4bb9-bdd0-ba676aa48f2c"}}""", 400)]
+    [InlineData("""{"method":{"name":"magic"}}""", 400)]
+    [InlineData("""{"method":{"name":"web-download","uri":"http://good.example/"},"all_stores":"yes"}""", 400)]
+    [InlineData("""{"method":{"name":"web-download","uri":"http://good.example/"},"all_stores":true,"stores":["file"]}""", 400)]
     [InlineData("""{"method":{"name":"web-download","uri":"http://good.example/"},"stores":["other"]}""", 409)]
     [InlineData("""{"method":{"name":"web-download","uri":"http://good.example/"},"stores":"file"}""", 400)]
     [InlineData("""{"method":"web-download"}""", 400)]
@@ -171,7 +183,7 @@ public sealed class ImportTests
         await using var cloud = await TestCloud.Start();
         await cloud.Image([1, 2]);
         var methods = (await cloud.Send("GET", "/image/v2/info/import", user: "demo")).Body.GetProperty("import-methods").GetProperty("value").EnumerateArray().Select(m => m.GetString());
-        Assert.Equal(["glance-direct", "web-download"], methods);
+        Assert.Equal(["glance-direct", "web-download", "copy-image", "glance-download"], methods);
         Assert.Equal("file", (await cloud.Send("GET", "/image/v2/info/stores", user: "demo")).Body.GetProperty("stores")[0].GetProperty("id").GetString());
         Assert.Equal(403, (await cloud.Send("GET", "/image/v2/info/stores/detail", user: "demo")).Status);
         Assert.Equal(1, (await cloud.Send("GET", "/image/v2/info/usage", user: "demo")).Body.GetProperty("usage").GetProperty("image_count_total").GetProperty("usage").GetInt32());

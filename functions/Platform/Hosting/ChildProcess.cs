@@ -1,0 +1,53 @@
+using System.Diagnostics;
+
+namespace Cloud.Platform.Hosting;
+
+/// <summary>Starts this program once more with a verb; there <see cref="Confinement"/> takes over. At most two at a time.</summary>
+public sealed class ChildProcess : IConfined, IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private readonly SemaphoreSlim _room = new(2);
+
+    public async Task<string> Run(string verb, IReadOnlyList<string> arguments, ReadOnlyMemory<byte> input, CancellationToken ct)
+    {
+        await _room.WaitAsync(ct);
+        using var wall = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        wall.CancelAfter(Patience);
+        using var child = Start([verb, .. arguments]);
+        try
+        {
+            var answer = child.StandardOutput.ReadToEndAsync(wall.Token);
+            await Feed(child, input, wall.Token);
+            await child.WaitForExitAsync(wall.Token);
+            return child.ExitCode == 0 ? await answer : throw new ConfinedException($"{verb} ended with {child.ExitCode}");
+        }
+        catch (OperationCanceledException e) when (!ct.IsCancellationRequested) { throw new ConfinedException($"{verb} took too long", e); }
+        finally
+        {
+            if (!child.HasExited) child.Kill();
+            _room.Release();
+        }
+    }
+
+    private static async Task Feed(Process child, ReadOnlyMemory<byte> input, CancellationToken ct)
+    {
+        try
+        {
+            await child.StandardInput.BaseStream.WriteAsync(input, ct);
+            child.StandardInput.Close();
+        }
+        catch (IOException) { /* it has ended: its status says why */ }
+    }
+
+    private static Process Start(string[] arguments)
+    {
+        var info = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Cloud.Functions"), arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, WorkingDirectory = "/" };
+        var root = info.Environment.TryGetValue("DOTNET_ROOT", out var set) ? set : null;
+        info.Environment.Clear(); // nothing in it is the child's business
+        if (root is not null) info.Environment["DOTNET_ROOT"] = root;
+        foreach (var (name, value) in Confinement.Runtime) info.Environment[name] = value;
+        return Process.Start(info)!;
+    }
+
+    public void Dispose() => _room.Dispose();
+}
