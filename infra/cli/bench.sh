@@ -1,7 +1,9 @@
 #!/bin/bash
 # Measures the control plane as ./cloud up runs it, beside OpenStack Zed's figures; about five minutes.  ./cloud bench [--only "port create"]... [--write docs/benchmarks.md]
+#   ./cloud bench --beside swift     installs Debian's Swift and measures objects in it and here, a minute each
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+[[ " $* " != *" --beside swift "* ]] || "$root/infra/cli/packages.sh" swift
 "$root/infra/cli/build.sh" cloud
 dotnet build tests/Bench -v q --nologo -c Release >&2
 exec dotnet tests/Bench/bin/Release/net10.0/linux-x64/Cloud.Bench.dll --cloud "$(program cloud Cloud.Functions)" "$@"

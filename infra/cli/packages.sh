@@ -27,6 +27,11 @@ client  python3-openstackclient  the openstack command
 demo    openssh-client         logs in to guests
 demo    iputils-ping           pings them
 demo    socat                  tries ports and listens on them
+swift   swift-proxy            the Swift that object storage is measured beside
+swift   swift-account          its accounts
+swift   swift-container        its containers
+swift   swift-object           its objects
+swift   memcached              what it remembers
 test    busybox                plays guests that ask for their address
 test    procps                 kills what is tested, and reads what the kernel is set to
 test    python3-swiftclient    uploads in segments, and signs addresses

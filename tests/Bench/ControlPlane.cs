@@ -6,9 +6,8 @@ using System.Net.Sockets;
 namespace Cloud.Bench;
 
 /// <summary>The control plane as its own process, watched through /proc. Its simulated hosts run inside it, so their cost is in every figure.</summary>
-public sealed class ControlPlane : IAsyncDisposable
+public sealed class ControlPlane : Subject, IAsyncDisposable
 {
-    private const int TicksPerSecond = 100; // USER_HZ, the same on every Linux
     private readonly Process _process;
 
     public string Url { get; }
@@ -33,30 +32,9 @@ public sealed class ControlPlane : IAsyncDisposable
         throw new InvalidOperationException("the control plane ended before it was ready");
     }
 
-    /// <summary>User and system time of the process so far, children excluded, in ms; the kernel counts in steps of 10 ms.</summary>
-    public double CpuMs()
-    {
-        var stat = File.ReadAllText($"/proc/{_process.Id}/stat");
-        var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-        return (double.Parse(fields[11], CultureInfo.InvariantCulture) + double.Parse(fields[12], CultureInfo.InvariantCulture)) * 1000 / TicksPerSecond;
-    }
+    public override double CpuMs() => CpuMs(_process.Id);
 
     public double ResidentMiB() => Status("VmRSS:") / 1024;
-
-    /// <summary>Until it has used next to nothing for a moment: what requests left behind is done, and counts as theirs.</summary>
-    /// <returns>False when it is still at work after ten seconds.</returns>
-    public async Task<bool> Settle()
-    {
-        var clock = Stopwatch.StartNew();
-        for (var before = CpuMs(); clock.Elapsed < TimeSpan.FromSeconds(10);)
-        {
-            await Task.Delay(300);
-            var now = CpuMs();
-            if (now - before <= 10) return true;
-            before = now;
-        }
-        return false;
-    }
 
     /// <summary>Until no message waits, no saga is under way and hosts know what they should: what is measured then is nothing else's.</summary>
     public async Task Rest(Client client)
@@ -73,7 +51,7 @@ public sealed class ControlPlane : IAsyncDisposable
     private double Status(string field) =>
         double.Parse(File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith(field, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var probe = new TcpListener(IPAddress.Loopback, 0);
         probe.Start();

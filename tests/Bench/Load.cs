@@ -14,7 +14,7 @@ public sealed record Figures(string Scenario, int Callers, int Count, double P50
 }
 
 /// <summary>Closed loops: each caller sends its next request when the last was answered.</summary>
-public sealed class Load(ControlPlane cloud)
+public sealed class Load(Subject cloud)
 {
     /// <summary>Repeats one request for a time, after a warm-up that counts for nothing.</summary>
     public async Task<Figures> Rate(string scenario, int callers, TimeSpan time, Func<Task<Answer>> request, Action<Answer>? each = null)

@@ -4,12 +4,13 @@ using Cloud.Bench;
 var options = BenchOptions.Parse(args);
 if (options is null)
 {
-    Console.Error.WriteLine("usage: bench --cloud EXECUTABLE [--seconds N] [--only OPERATION]... [--idle SECONDS] [--write FILE]");
+    Console.Error.WriteLine("usage: bench --cloud EXECUTABLE [--seconds N] [--only OPERATION]... [--idle SECONDS] [--write FILE] [--beside swift]");
     return 2;
 }
 var data = Path.Combine("/var/tmp", $"cs-bench-{Environment.ProcessId}"); // not /tmp: it may be memory, where nothing is durable
 try
 {
+    if (options.Beside == "swift") return await new Objects(options, data).BesideSwift() ? 0 : 1;
     var run = new Run(options, data);
     await run.All();
     Console.WriteLine();
@@ -31,6 +32,8 @@ internal sealed record BenchOptions
     public double Idle { get; init; } = 30;
     /// <summary>Operations to measure; all when empty, and then the rest as well.</summary>
     public IReadOnlyList<string> Only { get; init; } = [];
+    /// <summary>Measures objects only, here and in that other system on this machine.</summary>
+    public string? Beside { get; init; }
     /// <summary>Writes the results there as Markdown.</summary>
     public string? Write { get; init; }
 
@@ -42,6 +45,7 @@ internal sealed record BenchOptions
             if (pair[0] == "--cloud") o = o with { Cloud = pair[1] };
             else if (pair[0] == "--only") o = o with { Only = [.. o.Only, pair[1]] };
             else if (pair[0] == "--write") o = o with { Write = pair[1] };
+            else if (pair is ["--beside", "swift"]) o = o with { Beside = pair[1] };
             else if (pair[0] == "--seconds" && double.TryParse(pair[1], out var seconds)) o = o with { Seconds = seconds };
             else if (pair[0] == "--idle" && double.TryParse(pair[1], out var idle)) o = o with { Idle = idle };
             else return null;
