@@ -12,6 +12,8 @@ public sealed record SettingsFile
 {
     public string[] OutboundOpened { get; init; } = [];
     public PasswordRules SecurityCompliance { get; init; } = new();
+    /// <summary>Until an upload in parts that nobody completes is removed.</summary>
+    public int MultipartUploadDays { get; init; } = 7;
     public bool EnforceScope { get; init; }
     public Dictionary<string, OpenIdIssuer> Openid { get; init; } = [];
     public Dictionary<string, StoreSetting> ImageStores { get; init; } = [];
@@ -27,7 +29,7 @@ public sealed record SettingsFile
             var file = JsonSerializer.Deserialize<SettingsFile>(File.ReadAllBytes(path), Dialect.Strict) ?? throw new JsonException("it is empty");
             if (file.SecurityCompliance.PasswordRegex is { } regex) _ = new Regex(regex);
             if (file.Openid.FirstOrDefault(i => i.Value.Audience.Length == 0) is { Key: { } issuer }) throw new FormatException($"{issuer} has no audience");
-            return settings with { OutboundOpened = [.. file.OutboundOpened.Select(n => IPNetwork.Parse(n))], Passwords = file.SecurityCompliance, EnforceScope = file.EnforceScope, OpenId = file.Openid, ImageStores = file.ImageStores };
+            return settings with { OutboundOpened = [.. file.OutboundOpened.Select(n => IPNetwork.Parse(n))], Passwords = file.SecurityCompliance, EnforceScope = file.EnforceScope, UploadLife = TimeSpan.FromDays(file.MultipartUploadDays), OpenId = file.Openid, ImageStores = file.ImageStores };
         }
         catch (Exception e) when (e is JsonException or FormatException or RegexParseException) { throw new ArgumentException($"{path}: {e.Message}"); }
     }

@@ -18,7 +18,7 @@ internal static class Containers
         var versions = c.First("versions") is not null;
         if (versions) query = query with { Format = ListFormat.Json };
         var entries = c.Method == "HEAD" ? []
-            : versions ? await VersionList.Walk(c, container, query) : await Listing.Walk<StoredObject>(c.Store, Shelf.Of(container.ProjectId), Shelf.ObjectRange(container.Id), query, c.Cancelled);
+            : versions ? await VersionList.Walk(c, container, query, c.First("version_marker")) : await Listing.Walk<StoredObject>(c.Store, Shelf.Of(container.ProjectId), Shelf.ObjectRange(container.Id), query, c.Cancelled);
         var reply = c.Method == "HEAD" ? Reply.Empty(204).With("Content-Type", SwiftDialect.Plain)
             : ListReply.Of(query.Format, "container", container.Name, [.. entries.Select(e => e.Name)], i => versions && entries[i].Item is not null ? [.. Line(entries[i]), .. VersionList.Line(entries, i)] : Line(entries[i]), "object");
         var count = await Tally.Of(c.Store, container.ProjectId, container.Id, c.Cancelled);

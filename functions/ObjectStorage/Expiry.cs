@@ -49,11 +49,15 @@ internal static class Expiry
         }
     }
 
-    private static ValueTask<bool> Remove(Services s, string project, Expiring what, CancellationToken ct) => Edit.Run(s, project, new Change("", ""), async edit =>
+    private static async ValueTask Remove(Services s, string project, Expiring what, CancellationToken ct)
     {
-        if (await Shelf.Load<StoredObject>(s.Store, project, what.Key, ct) is { } item && item.Item.DeleteAt <= s.Now && await Shelf.Container(s.Store, project, what.Container, ct) is { } container) edit.Remove(container, item);
-        return true;
-    });
+        await S3.Multipart.Collect(s, project, what, ct);
+        await Edit.Run(s, project, new Change("", ""), async edit =>
+        {
+            if (await Shelf.Load<StoredObject>(s.Store, project, what.Key, ct) is { } item && item.Item.DeleteAt <= s.Now && await Shelf.Container(s.Store, project, what.Container, ct) is { } container) edit.Remove(container, item);
+            return true;
+        });
+    }
 
     private static string Hour(DateTimeOffset time) => string.Create(CultureInfo.InvariantCulture, $"{time.ToUnixTimeSeconds() / 3600:D9}|");
 }

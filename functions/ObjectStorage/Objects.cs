@@ -57,15 +57,22 @@ internal static class Objects
     /// <exception cref="Fault">404.</exception>
     public static async ValueTask<Reply> Remove(Call c, Place place)
     {
+        var marker = await RemoveCurrent(c, place);
+        var reply = SwiftDialect.Page(204);
+        return marker is null ? reply : reply.With(Versioning.Header, Versioning.Text(marker));
+    }
+
+    /// <returns>Id of the marker that says so, where versions are kept.</returns>
+    /// <exception cref="Fault">404.</exception>
+    public static async ValueTask<long?> RemoveCurrent(Call c, Place place)
+    {
         var (was, marker) = await Edit.Run(c, place.Project!, async edit =>
         {
             var container = await Shelf.Container(c.Store, edit.Project, place.Container, c.Cancelled) ?? throw Containers.Missing();
             var there = await Shelf.Object(c.Store, container.Item, place.Object, c.Cancelled);
             return (there, await Versioning.Remove(edit, container, there, place.Object));
         });
-        if (marker is null && (was is null || Gone(c, was.Item))) throw Containers.Missing();
-        var reply = SwiftDialect.Page(204);
-        return marker is null ? reply : reply.With(Versioning.Header, Versioning.Text(marker));
+        return marker is not null || was is not null && !Gone(c, was.Item) ? marker : throw Containers.Missing();
     }
 
     public static async ValueTask<StoredObject> Find(Call c, Container container, string name) =>

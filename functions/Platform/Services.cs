@@ -48,6 +48,8 @@ public sealed record Settings
     public string DefaultPhysical { get; init; } = "public";
     /// <summary>Internal networks that downloads and webhooks may reach all the same.</summary>
     public IReadOnlyList<System.Net.IPNetwork> OutboundOpened { get; init; } = [];
+    /// <summary>How long an upload in parts may take; what nobody completed until then is removed.</summary>
+    public TimeSpan UploadLife { get; init; } = TimeSpan.FromDays(7);
     public PasswordRules Passwords { get; init; } = new();
     /// <summary>OpenID issuers whose tokens can be logged in with, once an identity provider names them.</summary>
     public IReadOnlyDictionary<string, OpenIdIssuer> OpenId { get; init; } = new Dictionary<string, OpenIdIssuer>();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Xml;
 using Cloud.Platform.Rest;
 
 namespace Cloud.ObjectStorage.S3;
@@ -12,7 +13,7 @@ internal static class BucketList
     public static async ValueTask<Reply> Show(Call c, Container bucket)
     {
         var second = c.First("list-type") == "2";
-        var limit = c.First("max-keys") is not { } text ? Most : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? Math.Min(n, Most) : throw new Fault(400, "max-keys must be a number.") { Kind = "InvalidArgument" };
+        var limit = LimitOf(c);
         var (prefix, delimiter, token) = (c.First("prefix") ?? "", c.First("delimiter") ?? "", c.First("continuation-token"));
         var after = second ? token is null ? c.First("start-after") ?? "" : Untoken(token) : c.First("marker") ?? "";
         var query = new ListQuery { Prefix = prefix, Delimiter = delimiter, Marker = after, Limit = limit + 1 };
@@ -45,19 +46,33 @@ internal static class BucketList
                 w.WriteStartElement("Contents");
                 w.WriteElementString("Key", Name(o.Name));
                 w.WriteElementString("LastModified", S3Dialect.Time(o.Modified));
-                w.WriteElementString("ETag", S3Dialect.Quoted(o.ETag));
-                w.WriteElementString("Size", SwiftDialect.Number(o.Size));
+                Describe(w, o);
                 if (!second || c.First("fetch-owner") == "true") Buckets.Owner(w, c, "Owner");
-                w.WriteElementString("StorageClass", "STANDARD");
                 w.WriteEndElement();
             }
-            foreach (var e in page.Where(e => e.Item is null))
-            {
-                w.WriteStartElement("CommonPrefixes");
-                w.WriteElementString("Prefix", Name(e.Name));
-                w.WriteEndElement();
-            }
+            Prefixes(w, page, Name);
         });
+    }
+
+    /// <exception cref="Fault">400.</exception>
+    public static int LimitOf(Call c) => c.First("max-keys") is not { } text ? Most
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? Math.Min(n, Most) : throw new Fault(400, "max-keys must be a number.") { Kind = "InvalidArgument" };
+
+    public static void Describe(XmlWriter w, StoredObject o)
+    {
+        w.WriteElementString("ETag", S3Dialect.Quoted(o.ETag));
+        w.WriteElementString("Size", SwiftDialect.Number(o.Size));
+        w.WriteElementString("StorageClass", "STANDARD");
+    }
+
+    public static void Prefixes(XmlWriter w, IEnumerable<Entry<StoredObject>> page, Func<string, string> name)
+    {
+        foreach (var e in page.Where(e => e.Item is null))
+        {
+            w.WriteStartElement("CommonPrefixes");
+            w.WriteElementString("Prefix", name(e.Name));
+            w.WriteEndElement();
+        }
     }
 
     private static string Token(string name) => Convert.ToBase64String(Encoding.UTF8.GetBytes(name));

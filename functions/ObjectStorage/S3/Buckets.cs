@@ -33,9 +33,11 @@ internal static class Buckets
     {
         var (place, bucket) = await Open(c);
         if (c.First("location") is not null) return S3Dialect.Xml("LocationConstraint", w => w.WriteString(c.Services.Settings.Region));
-        if (c.First("versioning") is not null) return S3Dialect.Xml("VersioningConfiguration", _ => { });
-        if (c.First("acl") is not null) return Acl(c);
-        return c.First("uploads") is not null ? await MultipartList.List(c, place) : await BucketList.Show(c, bucket.Item);
+        if (c.First("versioning") is not null) return BucketVersions.Show(bucket.Item);
+        if (c.First("acl") is not null) return BucketAcl.Show(c, bucket.Item);
+        if (c.First("tagging") is not null) throw new Fault(404, "The TagSet does not exist.") { Kind = "NoSuchTagSet" };
+        if (c.First("uploads") is not null) return await MultipartList.List(c, place);
+        return c.First("versions") is not null ? await BucketVersions.List(c, bucket.Item) : await BucketList.Show(c, bucket.Item);
     }
 
     public static async ValueTask<Reply> Head(Call c)
@@ -46,12 +48,14 @@ internal static class Buckets
 
     public static async ValueTask<Reply> Create(Call c)
     {
+        if (c.First("acl") is not null) return await Change(c, await BucketAcl.Said(c));
+        if (c.First("versioning") is not null) return await Change(c, await BucketVersions.Said(c));
         var place = S3Api.PlaceOf(c);
-        if (c.First("acl") is not null) return Reply.Empty(200);
-        if (c.First("versioning") is not null) throw new Fault(501, "versioning is not implemented.");
         await Access.Require(c, place);
+        var access = BucketAcl.Canned(c);
         if (place.Container.Length is < 3 or > 63 || !place.Container.All(ch => char.IsAsciiLetterOrDigit(ch) || ch is '.' or '-' or '_')) throw new Fault(400, "The specified bucket is not valid.") { Kind = "InvalidBucketName" };
         if (!await Containers.Make(c, c.ProjectId, place.Container)) throw new Fault(409, "Your previous request to create the named bucket succeeded and you already own it.") { Kind = "BucketAlreadyOwnedByYou" };
+        if (access is not null) await Change(c, access);
         return Reply.Empty(200).With("Location", "/" + place.Container);
     }
 
@@ -70,20 +74,16 @@ internal static class Buckets
         catch (Fault f) when (f.Status == 404) { throw S3Dialect.NoBucket(); }
     }
 
-    /// <summary>Its owner may do everything; others as the container's own lists say.</summary>
-    public static Reply Acl(Call c) => S3Dialect.Xml("AccessControlPolicy", w =>
+    private static async ValueTask<Reply> Change(Call c, Func<Container, Container> change)
     {
-        Owner(w, c, "Owner");
-        w.WriteStartElement("AccessControlList");
-        w.WriteStartElement("Grant");
-        w.WriteStartElement("Grantee");
-        w.WriteAttributeString("type", "http://www.w3.org/2001/XMLSchema-instance", "CanonicalUser");
-        w.WriteElementString("ID", c.ProjectId);
-        w.WriteEndElement();
-        w.WriteElementString("Permission", "FULL_CONTROL");
-        w.WriteEndElement();
-        w.WriteEndElement();
-    });
+        var (place, _) = await Open(c);
+        await Edit.Run(c, c.ProjectId, async edit =>
+        {
+            var was = await Shelf.Container(c.Store, edit.Project, place.Container, c.Cancelled) ?? throw S3Dialect.NoBucket();
+            return edit.Put(was, change(was.Item));
+        });
+        return Reply.Empty(200);
+    }
 
     public static void Owner(XmlWriter w, Call c, string element)
     {

@@ -1,3 +1,4 @@
+using System.Xml.Linq;
 using Cloud.Platform.Rest;
 
 namespace Cloud.ObjectStorage.S3;
@@ -13,11 +14,11 @@ internal static class MultiDelete
         var (place, _) = await Buckets.Open(c);
         var document = await S3Body.Read(c);
         var quiet = (string?)document.Element(document.Name.Namespace + "Quiet") == "true";
-        var keys = document.Elements(document.Name.Namespace + "Object").Select(o => (string?)o.Element(document.Name.Namespace + "Key") ?? throw S3Dialect.Malformed()).ToList();
+        var keys = document.Elements(document.Name.Namespace + "Object").Select(o => (Name: Text(o, "Key") ?? throw S3Dialect.Malformed(), Version: Text(o, "VersionId"))).ToList();
         if (keys.Count is 0 or > Most) throw S3Dialect.Malformed();
-        var failed = new Dictionary<string, Fault>();
+        var failed = new Dictionary<(string, string?), Fault>();
         foreach (var key in keys)
-            try { await Keys.Remove(c, place with { Object = key }); }
+            try { await Keys.Remove(c, place with { Object = key.Name }, key.Version); }
             catch (Fault f) { failed[key] = f; }
         return S3Dialect.Xml("DeleteResult", w =>
         {
@@ -26,7 +27,8 @@ internal static class MultiDelete
                 var f = failed.GetValueOrDefault(key);
                 if (f is null && quiet) continue;
                 w.WriteStartElement(f is null ? "Deleted" : "Error");
-                w.WriteElementString("Key", key);
+                w.WriteElementString("Key", key.Name);
+                if (key.Version is { } version) w.WriteElementString("VersionId", version);
                 if (f is not null)
                 {
                     w.WriteElementString("Code", f.Kind ?? "InternalError");
@@ -36,4 +38,6 @@ internal static class MultiDelete
             }
         });
     }
+
+    private static string? Text(XElement e, string name) => (string?)e.Element(e.Name.Namespace + name);
 }

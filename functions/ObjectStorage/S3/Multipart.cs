@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Xml.Linq;
 using Cloud.ObjectStorage.Manifests;
+using Cloud.Platform;
+using Cloud.Platform.Events;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
 
@@ -8,7 +10,7 @@ namespace Cloud.ObjectStorage.S3;
 
 /// <summary>
 /// Uploads in parts: each is an object KEY/UPLOAD/NUMBER of the container BUCKET+segments, beside KEY/UPLOAD, which holds what is said of the whole.
-/// Completed, they are the segments of a static manifest.
+/// Completed, they are the segments of a static manifest; else the upload expires like an object, and its parts with it.
 /// </summary>
 internal static class Multipart
 {
@@ -26,7 +28,8 @@ internal static class Multipart
         var (upload, marker) = (c.Services.Ids.New(), Of(place));
         if (await Shelf.Container(c.Store, c.ProjectId, marker.Container, c.Cancelled) is null) await Containers.Make(c, c.ProjectId, marker.Container);
         marker = marker with { Object = Name(place, upload) };
-        await Uploads.Publish(c, marker, Keys.Said(c, place) with { Name = marker.Object, ETag = ETags.Empty });
+        BucketAcl.CheckKey(c);
+        await Uploads.Publish(c, marker, Keys.Said(c, place) with { Name = marker.Object, ETag = ETags.Empty, DeleteAt = c.Now + c.Services.Settings.UploadLife });
         return S3Dialect.Xml("InitiateMultipartUploadResult", w =>
         {
             w.WriteElementString("Bucket", place.Container);
@@ -41,11 +44,37 @@ internal static class Multipart
         if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var n) || n is < 1 or > MostParts) throw new Fault(400, $"Part number must be an integer between 1 and {MostParts}, inclusive") { Kind = "InvalidArgument" };
         var at = Of(place) with { Object = Name(place, upload, n) };
         if (c.Header("x-amz-copy-source") is not { } source)
-            return Reply.Empty(200).With("ETag", S3Dialect.Quoted((await Uploads.Store(c, parts, at, new(new() { Name = at.Object }, c.Stream!, Keys.Length(c), Keys.Digest(c)))).ETag));
+            return Reply.Empty(200).With("ETag", S3Dialect.Quoted((await Take(c, place, upload, parts, at, new(new() { Name = at.Object }, c.Stream!, Keys.Length(c), Keys.Digest(c)))).ETag));
         var (_, content) = await Keys.Source(c, source);
         var range = ByteRange.Parse(c.Header("x-amz-copy-source-range"), content.Length) is [var one] ? one : new(0, content.Length);
         await using var bytes = await content.Read(range.From, range.Length, c.Cancelled);
-        return S3Dialect.Copied("CopyPartResult", await Uploads.Store(c, parts, at, new(new() { Name = at.Object }, bytes, range.Length)));
+        return S3Dialect.Copied("CopyPartResult", await Take(c, place, upload, parts, at, new(new() { Name = at.Object }, bytes, range.Length)));
+    }
+
+    private static async ValueTask<StoredObject> Take(Call c, Place place, string upload, Loaded<Container> parts, Place at, Upload part)
+    {
+        var stored = await Uploads.Store(c, parts, at, part);
+        try { await Find(c, place, upload); }
+        catch (Fault)
+        {
+            // The upload ended meanwhile, and whoever ended it has not seen this part.
+            await Objects.Remove(c, at);
+            throw;
+        }
+        return stored;
+    }
+
+    /// <summary>Parts of an upload whose time is over, before the row that says so goes.</summary>
+    public static async ValueTask Collect(Services s, string project, Expiring what, CancellationToken ct)
+    {
+        if (!what.Container.EndsWith(Buckets.Parts, StringComparison.Ordinal) || await Shelf.Container(s.Store, project, what.Container, ct) is not { } container
+            || (await Shelf.Load<StoredObject>(s.Store, project, what.Key, ct))?.Item is not { Blob: null } marker || marker.DeleteAt > s.Now || !Guid.TryParse(marker.Name[(marker.Name.LastIndexOf('/') + 1)..], out _)) return;
+        foreach (var part in await Listing.Walk<StoredObject>(s.Store, Shelf.Of(project), Shelf.ObjectRange(container.Item.Id), new() { Prefix = marker.Name + "/" }, ct))
+            await Edit.Run(s, project, new Change("", ""), async edit =>
+            {
+                if (await Shelf.Object(s.Store, container.Item, part.Name, ct) is { } there) edit.Remove(container, there);
+                return true;
+            });
     }
 
     private static async ValueTask<Reply> Complete(Call c, Place place, Loaded<Container> bucket, string upload)
@@ -105,7 +134,7 @@ internal static class Multipart
     public static async ValueTask<(Loaded<Container> Parts, StoredObject Marker)> Find(Call c, Place place, string upload)
     {
         if (!Guid.TryParse(upload, out _) || await Shelf.Container(c.Store, c.ProjectId, Of(place).Container, c.Cancelled) is not { } parts) throw S3Dialect.NoUpload();
-        return (parts, (await Shelf.Object(c.Store, parts.Item, Name(place, upload), c.Cancelled))?.Item ?? throw S3Dialect.NoUpload());
+        return (parts, (await Shelf.Object(c.Store, parts.Item, Name(place, upload), c.Cancelled))?.Item is { } marker && !Objects.Gone(c, marker) ? marker : throw S3Dialect.NoUpload());
     }
 
     public static async ValueTask<IReadOnlyList<StoredObject>> Parts(Call c, Container parts, Place place, string upload) =>

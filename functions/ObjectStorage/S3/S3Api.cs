@@ -10,7 +10,7 @@ public static class S3Api
     private static readonly string[] Missing =
     [
         "accelerate", "analytics", "cors", "encryption", "inventory", "lifecycle", "logging", "metrics", "notification", "object-lock", "ownershipControls", "policy", "policyStatus",
-        "publicAccessBlock", "replication", "requestPayment", "tagging", "versions", "website", "legal-hold", "retention", "torrent", "restore", "select", "attributes",
+        "publicAccessBlock", "replication", "requestPayment", "website", "legal-hold", "retention", "torrent", "restore", "select", "attributes",
     ];
 
     public static readonly Platform.Slice Slice = new("s3", "s3", S3Dialect.Value,

@@ -5,10 +5,11 @@ namespace Cloud.ObjectStorage.Versions;
 /// <summary>GET ?versions: every version of every name, the current one first.</summary>
 internal static class VersionList
 {
-    public static async ValueTask<IReadOnlyList<Entry<StoredObject>>> Walk(Call c, Container container, ListQuery query)
+    /// <param name="text">Id of the last version of the marker's name that was shown; null when all were.</param>
+    public static async ValueTask<IReadOnlyList<Entry<StoredObject>>> Walk(Call c, Container container, ListQuery query, string? text)
     {
         var partition = Shelf.Of(container.ProjectId);
-        long? marker = c.First("version_marker") is not { } text ? null : query.Marker.Length == 0 ? throw Fault.BadRequest("version_marker param requires marker") : Versioning.Parse(text) ?? long.MaxValue;
+        long? marker = text is null ? null : query.Marker.Length == 0 ? throw Fault.BadRequest("version_marker param requires marker") : Versioning.Parse(text) ?? long.MaxValue;
         query = query with { Reverse = false };
         var current = await Listing.Walk<StoredObject>(c.Store, partition, Shelf.ObjectRange(container.Id), query, c.Cancelled);
         // A name too long for its key is followed by the next name: pages end badly only among versions of such a one.
@@ -22,7 +23,9 @@ internal static class VersionList
     public static IEnumerable<(string, object)> Line(IReadOnlyList<Entry<StoredObject>> entries, int i)
     {
         var item = entries[i].Item!;
-        var first = i == 0 || entries[i - 1].Name != item.Name;
-        return [("version_id", Versioning.Text(item.Version)), ("is_latest", !item.IsPast || item.IsDeleteMarker && first)];
+        return [("version_id", Versioning.Text(item.Version)), ("is_latest", IsLatest(entries, i))];
     }
+
+    public static bool IsLatest(IReadOnlyList<Entry<StoredObject>> entries, int i) =>
+        entries[i].Item is { } item && (!item.IsPast || item.IsDeleteMarker && (i == 0 || entries[i - 1].Name != item.Name));
 }

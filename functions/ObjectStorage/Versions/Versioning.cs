@@ -34,11 +34,14 @@ internal static class Versioning
 
     private static long Ticks(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks;
 
+    /// <summary>Whether an object is still there, under another name or as a version, after it was overwritten or deleted.</summary>
+    public static bool Keeps(Container container, StoredObject was) => container.Archive is not null || container.Versioning == true || was.Version is not null;
+
     /// <summary>What is about to be overwritten is kept, if its container wants that.</summary>
     public static async ValueTask Keep(Edit edit, Loaded<Container> container, Loaded<StoredObject> was)
     {
         if (container.Item.Archive is not null) await Archive.Keep(edit, container, was.Item);
-        else if (container.Item.Versioning == true || was.Item.Version is not null) Past(edit, container, was.Item with { Version = Order(was.Item) });
+        else if (Keeps(container.Item, was.Item)) Past(edit, container, was.Item with { Version = Order(was.Item) });
     }
 
     /// <summary>What DELETE does to the current version.</summary>
@@ -62,11 +65,13 @@ internal static class Versioning
     public static async ValueTask<StoredObject> Find(Call c, Container container, string name, string version) =>
         (await Load(c, container, name, version)).Item is { IsDeleteMarker: false } item ? item : throw new Fault(404, "The resource could not be found.") { Headers = [(Header, version)] };
 
-    public static async ValueTask<Loaded<StoredObject>> Load(Call c, Container container, string name, string version)
+    public static async ValueTask<Loaded<StoredObject>> Load(Call c, Container container, string name, string version) => await TryLoad(c, container, name, version) ?? throw Containers.Missing();
+
+    public static async ValueTask<Loaded<StoredObject>?> TryLoad(Call c, Container container, string name, string version)
     {
         var current = await Shelf.Object(c.Store, container, name, c.Cancelled);
         if (current is not null && Text(current.Item.Version) == version) return current;
-        return Parse(version) is { } past && await Shelf.Load<StoredObject>(c.Store, container.ProjectId, Shelf.PastKey(container.Id, name, past), c.Cancelled) is { } found ? found : throw Containers.Missing();
+        return Parse(version) is { } past ? await Shelf.Load<StoredObject>(c.Store, container.ProjectId, Shelf.PastKey(container.Id, name, past), c.Cancelled) : null;
     }
 
     /// <summary>DELETE ?version-id: that version goes for good.</summary>

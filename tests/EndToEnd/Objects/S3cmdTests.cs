@@ -30,7 +30,8 @@ public sealed class S3cmdTests
         await Do("mv s3://bucket/copy s3://bucket/moved");
         Assert.Equal(["s3://bucket/big", "s3://bucket/moved", "s3://bucket/tree/a", "s3://bucket/tree/b"], (await Do("ls -r s3://bucket")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ')[^1]));
         Assert.Contains("12000000", await Do("info s3://bucket/big"), StringComparison.Ordinal);
-        await Do("setacl --acl-public s3://bucket/tree/a");
+        await Do("setacl --acl-public s3://bucket");
+        Assert.Contains("*anon*: READ", await Do("info s3://bucket"), StringComparison.Ordinal);
         await Do("del -r --force s3://bucket");
         await Do("rb s3://bucket");
         Assert.Equal("", await Do("ls"));

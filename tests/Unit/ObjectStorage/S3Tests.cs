@@ -152,4 +152,105 @@ public sealed class S3Tests
         Assert.Equal("", await shop.Get("/bucket"));
         Assert.Equal("NotImplemented", Error(await s3.Send("GET", "/bucket?lifecycle")));
     }
+
+    [Fact]
+    public async Task An_upload_that_nobody_completes_is_gone_after_a_week()
+    {
+        var (shop, s3) = await Open("bucket");
+        await using var _ = shop;
+        var upload = Values(await s3.Send("POST", "/bucket/big?uploads"), "UploadId").Single();
+        await s3.Send("PUT", $"/bucket/big?partNumber=1&uploadId={upload}", "a part");
+        await shop.Put("/bucket%2Bsegments/kept", "not a part");
+        shop.Cloud.Clock.Advance(TimeSpan.FromDays(7));
+        shop.Cloud.Forget();
+        Assert.Equal("NoSuchUpload", Error(await s3.Send("PUT", $"/bucket/big?partNumber=2&uploadId={upload}", "late")));
+        await shop.Run("expire");
+        Assert.Equal("kept\n", await shop.Get("/bucket%2Bsegments"));
+        await shop.Do("DELETE", "/bucket%2Bsegments/kept");
+        Assert.Equal((204, 204), ((await shop.Do("DELETE", "/bucket%2Bsegments")).Status, (await shop.Do("DELETE", "/bucket")).Status));
+        Assert.Empty(await shop.Leftovers());
+    }
+
+    [Fact]
+    public async Task A_bucket_keeps_versions_until_each_is_deleted()
+    {
+        var (shop, s3) = await Open("bucket");
+        await using var _ = shop;
+        Assert.Empty(Values(await s3.Send("GET", "/bucket?versioning"), "Status"));
+        Assert.Equal(200, (await s3.Send("PUT", "/bucket?versioning", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")).Status);
+        Assert.Equal(["Enabled"], Values(await s3.Send("GET", "/bucket?versioning"), "Status"));
+        var ids = new List<string>();
+        foreach (var text in new[] { "one", "two" }) ids.Add((await s3.Send("PUT", "/bucket/o", text)).Headers["x-amz-version-id"]);
+        var gone = await s3.Send("DELETE", "/bucket/o");
+        Assert.Equal((204, "true"), (gone.Status, gone.Headers["x-amz-delete-marker"]));
+        Assert.Equal("NoSuchKey", Error(await s3.Send("GET", "/bucket/o")));
+        Assert.Equal(("one", "two"), ((await s3.Send("GET", $"/bucket/o?versionId={ids[0]}")).Text, (await s3.Send("GET", $"/bucket/o?versionId={ids[1]}")).Text));
+        Assert.Equal("NoSuchVersion", Error(await s3.Send("GET", "/bucket/o?versionId=1893456000.9999999")));
+
+        var first = await s3.Send("GET", "/bucket?versions&max-keys=2");
+        Assert.Equal([gone.Headers["x-amz-version-id"], ids[1]], Values(first, "VersionId"));
+        Assert.Equal(["true", "false"], Values(first, "IsLatest"));
+        var rest = await s3.Send("GET", $"/bucket?versions&key-marker=o&version-id-marker={Values(first, "NextVersionIdMarker").Single()}");
+        Assert.Equal(([ids[0]], "false"), (Values(rest, "VersionId").ToArray(), Values(rest, "IsTruncated").Single()), (a, b) => a.Item1.SequenceEqual(b.Item1) && a.Item2 == b.Item2);
+
+        Assert.Equal(200, (await s3.Send("PUT", "/bucket/back", headers: ("X-Amz-Copy-Source", $"/bucket/o?versionId={ids[0]}"))).Status);
+        Assert.Equal("one", (await s3.Send("GET", "/bucket/back")).Text);
+        var all = await s3.Send("GET", "/bucket?versions");
+        var wish = string.Concat(Values(all, "Key").Zip(Values(all, "VersionId")).Select(v => $"<Object><Key>{v.First}</Key><VersionId>{v.Second}</VersionId></Object>"));
+        Assert.Equal(4, Values(await s3.Send("POST", "/bucket?delete", $"<Delete>{wish}</Delete>"), "VersionId").Count());
+        Assert.Equal(204, (await s3.Send("DELETE", "/bucket")).Status);
+        Assert.Empty(await shop.Leftovers());
+    }
+
+    [Fact]
+    public async Task Parts_of_a_version_stay_as_long_as_it()
+    {
+        var (shop, s3) = await Open("bucket");
+        await using var _ = shop;
+        await s3.Send("PUT", "/bucket?versioning", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>");
+        var upload = Values(await s3.Send("POST", "/bucket/big?uploads"), "UploadId").Single();
+        var tag = (await s3.Send("PUT", $"/bucket/big?partNumber=1&uploadId={upload}", "a part")).Headers["ETag"];
+        await s3.Send("POST", $"/bucket/big?uploadId={upload}", $"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{tag}</ETag></Part></CompleteMultipartUpload>");
+        var version = (await s3.Send("GET", "/bucket/big")).Headers["x-amz-version-id"];
+        await s3.Send("PUT", "/bucket/big", "other");
+        Assert.Equal("a part", (await s3.Send("GET", $"/bucket/big?versionId={version}")).Text);
+        await s3.Send("DELETE", "/bucket/big");
+        Assert.Equal("a part", (await s3.Send("GET", $"/bucket/big?versionId={version}")).Text);
+        Assert.Equal(204, (await s3.Send("DELETE", $"/bucket/big?versionId={version}")).Status);
+        Assert.Equal("", await shop.Get("/bucket%2Bsegments"));
+    }
+
+    [Fact]
+    public async Task A_bucket_s_list_lets_others_read_and_a_key_has_none()
+    {
+        var (shop, s3) = await Open();
+        await using var _ = shop;
+        Assert.Equal(200, (await s3.Send("PUT", "/bucket", headers: ("X-Amz-Acl", "public-read"))).Status);
+        await s3.Send("PUT", "/bucket/o", "hello", headers: ("X-Amz-Acl", "private"));
+        Assert.Equal("hello", (await shop.Stranger("GET", "/bucket/o")).Text);
+        Assert.Contains("http://acs.amazonaws.com/groups/global/AllUsers", Values(await s3.Send("GET", "/bucket?acl"), "URI"));
+        Assert.Equal(200, (await s3.Send("PUT", "/bucket?acl", headers: ("X-Amz-Acl", "private"))).Status);
+        Assert.Equal(401, (await shop.Stranger("GET", "/bucket/o")).Status);
+
+        static string List(string grantee, string permission) => $"<AccessControlPolicy><AccessControlList><Grant><Grantee>{grantee}</Grantee><Permission>{permission}</Permission></Grant></AccessControlList></AccessControlPolicy>";
+        const string everybody = "<URI>http://acs.amazonaws.com/groups/global/AllUsers</URI>";
+        await s3.Send("PUT", "/bucket?acl", List("<ID>p</ID>", "FULL_CONTROL"));
+        var container = await shop.Do("HEAD", "/bucket");
+        Assert.Equal(("p:*", "p:*"), (container.Headers["X-Container-Read"], container.Headers["X-Container-Write"]));
+        Assert.Equal(("NotImplemented", "NotImplemented"), (Error(await s3.Send("PUT", "/bucket?acl", List(everybody, "WRITE"))), Error(await s3.Send("PUT", "/bucket?acl", List("<ID>p</ID>", "READ_ACP")))));
+        Assert.Equal(("NotImplemented", "NotImplemented"), (Error(await s3.Send("PUT", "/bucket/o?acl", List(everybody, "READ"))), Error(await s3.Send("PUT", "/bucket/p", "x", headers: ("X-Amz-Acl", "public-read")))));
+        Assert.Equal(404, await shop.Status("/bucket/p"));
+    }
+
+    [Fact]
+    public async Task What_clients_ask_of_settings_that_are_not_here_is_said_in_S3_s_words()
+    {
+        var (shop, s3) = await Open("bucket");
+        await using var _ = shop;
+        await s3.Send("PUT", "/bucket/o", "x");
+        Assert.Equal(("NoSuchTagSet", 200), (Error(await s3.Send("GET", "/bucket?tagging")), (await s3.Send("GET", "/bucket/o?tagging")).Status));
+        Assert.Equal(("NotImplemented", "NotImplemented"), (Error(await s3.Send("PUT", "/bucket?lifecycle", "<x/>")), Error(await s3.Send("PUT", "/bucket/o?tagging", "<x/>"))));
+        Assert.Equal("RegionOne", XElement.Parse((await s3.Send("GET", "/bucket?location")).Text).Value);
+        Assert.Equal("x", await shop.Get("/bucket/o"));
+    }
 }
