@@ -22,6 +22,8 @@ public static class EndpointPolicies
             var policy = For(endpoint, await All(c), await ParentsOf(c)) ?? throw Fault.NotFound("policy", $"for endpoint {endpoint.Id}");
             return Policies.Kind.One1(c, 200, await Directory.Need(c, Policies.Rows, policy));
         }),
+        // As the reference has it, with a policy's id where the endpoint's belongs: the policy is shown.
+        new("GET", "/v3/policies/{id}" + Tail + "/policy", "identity:get_policy", async c => Policies.Kind.One1(c, 200, (await Policies.Kind.Load(c, c.Route.Policy)).Item)),
         new("GET", "/v3/policies/{id}" + Tail + "/endpoints", "identity:list_endpoints_for_policy", async c =>
         {
             var policy = await Directory.Need(c, Policies.Rows, c.Args["id"]);
@@ -81,9 +83,17 @@ public static class EndpointPolicies
     // An operator's table of a few lines: one row, written as a whole.
     private static async ValueTask Change(Call c, Func<IReadOnlyList<Bound>, IEnumerable<Bound>> change)
     {
-        var row = await c.Store.Get(Partition, Key);
-        Bound[] old = row is null ? [] : Json.Read<Bound[]>(row.Body), now = [.. change(old)];
-        if (now.SequenceEqual(old)) return;
-        await c.Store.Commit(Partition, [row is null ? new Op.Insert(Key, Json.Write(now)) : new Op.Replace(Key, Json.Write(now), row.ETag)]);
+        while (true)
+        {
+            var row = await c.Store.Get(Partition, Key);
+            Bound[] old = row is null ? [] : Json.Read<Bound[]>(row.Body), now = [.. change(old)];
+            if (now.SequenceEqual(old)) return;
+            try
+            {
+                await c.Store.Commit(Partition, [row is null ? new Op.Insert(Key, Json.Write(now)) : new Op.Replace(Key, Json.Write(now), row.ETag)]);
+                return;
+            }
+            catch (ConflictException) { /* another line was written at the same moment: both stay */ }
+        }
     }
 }

@@ -30,6 +30,7 @@ public static class Trusts
         },
         CheckDelete = (c, d) =>
         {
+            Auth.Unrestricted(c);
             Directory.ForgetsTokens(c, d);
             return ValueTask.CompletedTask;
         },

@@ -83,6 +83,45 @@ public sealed class IdentityAttacks
         }
     }
 
+    [Theory]
+    [InlineData("user")]
+    [InlineData("project")]
+    public async Task Every_service_knows_within_ten_seconds_who_was_disabled(string what)
+    {
+        await using var cloud = await TestCloud.Start();
+        await cloud.AddUser("ann");
+        var (token, id, project) = (await cloud.Token("ann"), await cloud.IdOf(what + "s", "ann"), await cloud.IdOf("projects", "ann"));
+        var elsewhere = new Router(Composition.Services(cloud.Store, cloud.Bus, cloud.Services.Blobs, cloud.Clock, cloud.Services.Ids, cloud.Services.Settings), (_, _) => { });
+        // S3 has signatures instead, and a test of its own.
+        var targets = Slices.All.Where(s => s.Prefix != "s3").Select(s => (s, Route: s.Routes.First(r => r.Method == "GET" && r.Policy != Policy.Anyone)))
+            .Select(x => $"/{x.s.Prefix}{x.Route.Path.Replace("{project_id}", project, StringComparison.Ordinal).Replace("{account}", "AUTH_" + project, StringComparison.Ordinal)}").ToList();
+        async Task<int[]> Statuses(Func<string, Task<int>> ask) => await Task.WhenAll(targets.Select(ask));
+        async Task<int> Here(string target) => (await cloud.Raw("GET", target, token, null)).Status;
+        async Task<int> There(string target) => (await elsewhere.Handle(new("GET", target, [], name => name == "X-Auth-Token" ? token : null, Stream.Null, "http://cloud"))).Status;
+        Assert.DoesNotContain(401, (await Statuses(Here)).Concat(await Statuses(There)));
+        Assert.Equal(200, (await cloud.Send("PATCH", $"/identity/v3/{what}s/{id}", new Dictionary<string, object> { [what] = new { enabled = false } })).Status);
+        Assert.All(await Statuses(Here), s => Assert.Equal(401, s));
+        cloud.Clock.Advance(TimeSpan.FromSeconds(10));
+        Assert.All(await Statuses(There), s => Assert.Equal(401, s));
+    }
+
+    [Fact]
+    public async Task Being_locked_out_tells_nobody_that_a_user_exists()
+    {
+        await using var plain = await TestCloud.Start();
+        await using var cloud = plain.Copy(settings: plain.Services.Settings with { Passwords = new() { LockoutFailureAttempts = 2, LockoutDuration = 60 } });
+        var rows = cloud.Store.All.Count;
+        var strangers = new List<Answer>();
+        for (var i = 0; i < 4; i++) strangers.Add(await cloud.Login("nobody-at-all", null, "x"));
+        Assert.Equal(rows, cloud.Store.All.Count); // nor does trying cost anything to keep
+        for (var i = 0; i < 4; i++)
+        {
+            var answer = await cloud.Login("demo", null, i < 2 ? "x" : "demo-secret");
+            Assert.Equal((401, strangers[i].Text), (answer.Status, answer.Text));
+            Assert.Equal(strangers[i].Headers.Keys.Order(), answer.Headers.Keys.Order());
+        }
+    }
+
     [Fact]
     public async Task Every_kind_of_token_is_short_and_an_expired_one_is_nothing()
     {

@@ -9,6 +9,22 @@ namespace Cloud.Tests.Unit.Identity;
 public sealed class CatalogTests
 {
     [Fact]
+    public async Task Policies_bound_at_the_same_moment_both_stay()
+    {
+        await using var cloud = await TestCloud.Start();
+        var policy = await cloud.Make("policies", "policy", new { blob = "{}", type = "t" });
+        var (one, other) = (await cloud.Make("services", "service", new { type = "one" }), await cloud.Make("services", "service", new { type = "other" }));
+        string To(string service) => $"/identity/v3/policies/{policy}/OS-ENDPOINT-POLICY/services/{service}";
+        cloud.Store.OnCommit = after =>
+        {
+            cloud.Store.OnCommit = null;
+            Assert.Equal(204, cloud.Send("PUT", To(other)).GetAwaiter().GetResult().Status);
+        };
+        Assert.Equal((204, 204, 204), ((await cloud.Send("PUT", To(one))).Status, (await cloud.Send("GET", To(one))).Status, (await cloud.Send("GET", To(other))).Status));
+        Assert.Equal(policy, (await cloud.Send("GET", $"/identity/v3/policies/{policy}/OS-ENDPOINT-POLICY/policy")).Id("policy"));
+    }
+
+    [Fact]
     public async Task The_nearest_policy_is_an_endpoints_own()
     {
         await using var cloud = await TestCloud.Start();

@@ -107,6 +107,15 @@ public sealed class LentRightsTests
     }
 
     [Fact]
+    public async Task A_credential_stays_its_owners()
+    {
+        await using var cloud = await TestCloud.Start();
+        var id = (await cloud.Send("POST", "/identity/v3/credentials", new { credential = new { type = "t", blob = "b" } }, "demo")).Id("credential");
+        await cloud.Send("PATCH", "/identity/v3/credentials/" + id, new { credential = new { user_id = await cloud.IdOf("users", "admin") } }, "demo");
+        Assert.Equal(await cloud.IdOf("users", "demo"), (await cloud.Send("GET", "/identity/v3/credentials/" + id)).Body.GetProperty("credential").GetProperty("user_id").GetString());
+    }
+
+    [Fact]
     public async Task Ec2_keys_are_for_projects_the_user_is_in()
     {
         await using var cloud = await TestCloud.Start();

@@ -27,6 +27,19 @@ public sealed class ScopeTests
     [InlineData("system", "reader", ReadCloudwide, ReadDomain, OtherDomain, Queues)]
     public async Task A_projects_administrator_is_the_clouds_unless_scope_is_enforced(string scope, string role, params string[] allowed) => Assert.Equal(allowed, await AllowedTo(scope, role, enforced: false));
 
+    [Theory]
+    [InlineData(true, 404, 404)]
+    [InlineData(false, 200, 204)]
+    public async Task Images_are_for_projects_where_scope_is_enforced(bool enforced, int shown, int deleted)
+    {
+        await using var plain = await TestCloud.Start();
+        await using var cloud = plain.Copy(settings: plain.Services.Settings with { EnforceScope = enforced });
+        var image = "/image/v2/images/" + (await cloud.Send("POST", "/image/v2/images", new { visibility = "public" })).Id("");
+        var token = (await cloud.Login("admin", new { system = new { all = true } })).Token();
+        Assert.Equal(shown, (await cloud.Raw("GET", image, token, null)).Status);
+        Assert.Equal(deleted, (await cloud.Raw("DELETE", image, token, null)).Status);
+    }
+
     private static async Task<IReadOnlyList<string>> AllowedTo(string scope, string role, bool enforced)
     {
         await using var cloud = await TestCloud.Start();

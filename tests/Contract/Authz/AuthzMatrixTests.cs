@@ -1,0 +1,118 @@
+using System.Text.RegularExpressions;
+using Cloud.Identity;
+using Cloud.Platform;
+using Cloud.Platform.Access;
+using Cloud.Platform.Rest;
+using Cloud.Tests.Kit;
+using Xunit;
+
+namespace Cloud.Tests.Contract.Authz;
+
+/// <summary>
+/// Every route with everybody who may ask, for what is there and for what isn't: who gets through is what the rules say, whoever doesn't changes nothing,
+/// and to a stranger what he may not see is what isn't there, to the byte.
+/// </summary>
+public sealed partial class AuthzMatrixTests(Scene scene) : IClassFixture<Scene>
+{
+    // The rule lets everybody ask, and the handler asks another one that depends on what is asked for.
+    private static readonly string[] AskMore =
+    [
+        "GET /v3/role_assignments", "GET /v3/OS-TRUST/trusts", "POST /v3/OS-TRUST/trusts", "GET /v3/domains/{id}/config/security_compliance", "GET /v3/domains/{id}/config/security_compliance/{option}", "PUT /v2/images/{image_id}/members/{member}",
+        "DELETE /v2/stores/{store}/{image_id}", "PUT /{bucket}",
+    ];
+
+    // Which of these there are is no secret.
+    private static readonly string[] Known = ["identity:get_role", "identity:update_role", "identity:delete_role", "identity:get_endpoint", "identity:update_endpoint", "identity:delete_endpoint"];
+
+    // What outlives or exceeds a token is not made with one that was lent.
+    private static readonly string[] NotForLent =
+    [
+        "POST /v3/users/{user_id}/application_credentials", "DELETE /v3/users/{user_id}/application_credentials/{id}", "DELETE /v3/users/{user_id}/access_rules/{id}", "POST /v3/credentials", "PATCH /v3/credentials/{id}",
+        "DELETE /v3/credentials/{id}", "POST /v3/users/{user_id}/credentials/OS-EC2", "DELETE /v3/users/{user_id}/credentials/OS-EC2/{access}", "DELETE /v3/OS-TRUST/trusts/{trust_id}",
+    ];
+
+    [Fact]
+    public async Task Who_gets_through_is_what_the_rules_say_and_strangers_learn_nothing()
+    {
+        var personas = await Persona.All(scene);
+        var belongings = await Furniture.Of(scene);
+        var (cloud, wrong, cells) = (scene.Cloud, new List<string>(), 0);
+        var before = cloud.Store.All;
+        var written = false;
+        cloud.Store.OnCommit = after => written |= after;
+        foreach (var slice in Slices.All.Where(s => belongings.ContainsKey(s.Prefix)))
+            foreach (var route in slice.Routes.Where(r => r.Policy != Policy.Anyone && r.NotOffered is null).OrderBy(r => r.Method, Comparer<string>.Create((a, b) => Harm(a) - Harm(b))))
+                foreach (var persona in personas.Where(p => slice.Prefix != "s3" || p.Name != "restricted"))
+                {
+                    var own = belongings[slice.Prefix];
+                    var there = await Ask(persona, slice, route, own, -1);
+                    if (Judge(persona, slice, route, own, there.Status) is { } why) wrong.Add($"{persona} {route.Method} {slice.Prefix}{route.Path}: {there.Status} {why} {(there.Text.Length > 150 ? there.Text[..150] : there.Text)}");
+                    var words = Belongings.Words(route);
+                    for (var i = 0; i < words.Count; i++)
+                    {
+                        var absent = await Ask(persona, slice, route, own, i);
+                        // A stranger's only, who sees nothing there.
+                        var told = persona.Name == "eve" && there.Status >= 400 && !Known.Contains(route.Policy);
+                        if (told && (there.Status, Same(there.Text, own.Ids[words[i]])) != (absent.Status, Same(absent.Text, Belongings.Absent(words[i]))))
+                            wrong.Add($"{persona} {route.Method} {slice.Prefix}{route.Path}: {there.Status} {there.Text} but without {words[i]} {absent.Status} {absent.Text}");
+                    }
+                }
+        Assert.True(wrong.Count == 0, $"{wrong.Count} of {cells}:\n{string.Join('\n', wrong)}");
+        Assert.InRange(cells, 4000, 20000);
+
+        async Task<Answer> Ask(Persona p, Slice slice, Route route, Belongings own, int absent)
+        {
+            cells++;
+            written = false;
+            var (path, body) = (own.Path(slice, route, absent), own.Body(route));
+            var answer = slice.Prefix == "s3" && p.Key is { } key ? await key.Send(route.Method, path["/s3".Length..], body ?? "")
+                : await cloud.Raw(route.Method, path, p.Token, body, ("Content-Length", (body?.Length ?? 0).ToString()), ("Content-Type", Type(route)), ("X-Subject-Token", p.Token ?? ""), ("Destination", "shelf/copy"));
+            if (!written) return answer;
+            if (answer.Status is 401 or 403 or 404) wrong.Add($"{p} {route.Method} {path}: {answer.Status} all the same wrote {cloud.Store.Last}");
+            cloud.Store.Load(before);
+            ((Tokens)cloud.Services.Tokens).Forget();
+            return answer;
+        }
+    }
+
+    private static string Type(Route route) => route.Streams ? "application/octet-stream" : route.Method == "PATCH" && route.Path.StartsWith("/v2/images", StringComparison.Ordinal) ? "application/openstack-images-v2.1-json-patch" : "application/json";
+
+    private static string Same(string text, string id) => RequestId().Replace(text.Replace(id, "ID", StringComparison.Ordinal), "");
+
+    [GeneratedRegex("req-[0-9a-f-]{36}")]
+    private static partial Regex RequestId();
+
+    // What reads first, what removes last: bytes are not brought back with the rows.
+    private static int Harm(string method) => method switch { "GET" or "HEAD" => 0, "DELETE" => 2, _ => 1 };
+
+    /// <returns>What is wrong with this answer about something that is there; null for nothing.</returns>
+    private string? Judge(Persona persona, Slice slice, Route route, Belongings own, int status)
+    {
+        if (status >= 500) return "broke";
+        if (persona.Caller is not { } caller) return status == (slice.Prefix == "s3" ? 403 : 401) ? null : "though nobody asked";
+        var name = $"{route.Method} {route.Path}";
+        if (AskMore.Contains(name)) return null;
+        var owner = own.Owner(route);
+        var allowed = Allowed(slice, route, caller, owner, own) && !(caller.Restricted && NotForLent.Contains(name));
+        if (persona.Name == "eve" && owner is not null && allowed && !Public(route.Policy)) return "a stranger is let in by the rule";
+        if (persona.Name == "rae" && route.Method is not ("GET" or "HEAD") && owner is { ProjectId: not null } && allowed) return "a reader is let write by the rule";
+        return (allowed, status) switch
+        {
+            (true, 401 or 403 or 404) => "though the rule allows",
+            (false, < 400 or 400 or > 404) => "though the rule denies",
+            _ => null,
+        };
+    }
+
+    private bool Allowed(Slice slice, Route route, Caller caller, Target? owner, Belongings own)
+    {
+        bool May(string rule, Target t) => scene.Cloud.Services.Policy.Allows(rule, caller, t);
+        // A bucket's name means another one to each project.
+        if (slice.Prefix == "s3" && owner is { } o && o.ProjectId != caller.ProjectId) return false;
+        if (slice.Prefix == "object-store") return May("object:reseller", default) || May(route.Policy, owner ?? default);
+        var place = new Target(caller.ProjectId, route.Path.Contains("{user_id}", StringComparison.Ordinal) ? own.Ids["users"] : caller.UserId, caller.ProjectDomainId);
+        return (route.AsksItself || May(route.Policy, place)) && May(route.Policy, owner ?? place);
+    }
+
+    private bool Public(string rule) => scene.Cloud.Services.Policy.Allows(rule, new Caller { UserId = "nobody" }, default);
+}

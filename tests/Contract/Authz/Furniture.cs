@@ -1,0 +1,98 @@
+using System.Text.Json;
+using Cloud.Platform.Access;
+using Cloud.Tests.Kit;
+
+namespace Cloud.Tests.Contract.Authz;
+
+/// <summary>Makes what the paths of each service name, all that can be Ann's hers.</summary>
+public static class Furniture
+{
+    public static async Task<IReadOnlyDictionary<string, Belongings>> Of(Scene scene)
+    {
+        var (ann, project) = (await scene.Cloud.IdOf("users", "ann"), scene["ann.project"]);
+        await scene.Do("ann", "PUT", $"/object-store/v1/AUTH_{project}/shelf");
+        await scene.Do("ann", "PUT", $"/object-store/v1/AUTH_{project}/shelf/book", "text", ("Content-Length", "4"));
+        return new Dictionary<string, Belongings>
+        {
+            ["identity"] = await Identity(scene, ann, project),
+            ["image"] = await Image(scene, project),
+            ["object-store"] = new(new() { ["v1"] = "AUTH_" + project, ["container"] = "shelf", ["object"] = "book" }, new() { ["v1"] = new(project) }, []),
+            // A signature says whose buckets are meant: everybody asks for his own.
+            ["s3"] = new(new() { ["bucket"] = "shelf", ["key"] = "book" }, new() { ["bucket"] = new(project) }, []) { Queries = { ["POST bucket"] = "?delete", ["POST key"] = "?uploads" } },
+        };
+    }
+
+    private static async Task<Belongings> Identity(Scene scene, string ann, string project)
+    {
+        const string root = "/identity/v3";
+        async Task<string> Make(string path, string one, string body, string user = "admin")
+        {
+            await scene.Make(user, "made", one, root + path, body);
+            return scene[user + ".made"];
+        }
+        async Task<JsonElement> Read(string path) => (await scene.Do("ann", "GET", root + path)).Body;
+        var (group, role, other, region) = (await Make("/groups", "group", """{"group":{"name":"crew"}}"""), await Make("/roles", "role", """{"role":{"name":"helper"}}"""), await Make("/roles", "role", """{"role":{"name":"other"}}"""), await Make("/regions", "region", """{"region":{}}"""));
+        var (empty, elsewhere) = (await Make("/regions", "region", """{"region":{}}"""), await Make("/domains", "domain", """{"domain":{"name":"elsewhere","enabled":false}}"""));
+        var service = await Make("/services", "service", """{"service":{"type":"t"}}""");
+        var endpoint = await Make("/endpoints", "endpoint", $$"""{"endpoint":{"service_id":"{{service}}","interface":"public","url":"http://x","region_id":"{{region}}"} }""");
+        var (policy, endpoints) = (await Make("/policies", "policy", """{"policy":{"type":"t","blob":"{}"}}"""), await Make("/OS-EP-FILTER/endpoint_groups", "endpoint_group", """{"endpoint_group":{"name":"g","filters":{}}}"""));
+        foreach (var path in (string[])[$"/groups/{group}/users/{ann}", $"/projects/{project}/users/{ann}/roles/{role}", $"/projects/{project}/groups/{group}/roles/{role}", $"/domains/{elsewhere}/users/{ann}/roles/{role}", $"/domains/{elsewhere}/groups/{group}/roles/{role}",
+            $"/system/users/{ann}/roles/{role}", $"/system/groups/{group}/roles/{role}", $"/OS-INHERIT/projects/{project}/users/{ann}/roles/{role}/inherited_to_projects", $"/OS-INHERIT/projects/{project}/groups/{group}/roles/{role}/inherited_to_projects",
+            $"/OS-INHERIT/domains/{elsewhere}/users/{ann}/roles/{role}/inherited_to_projects", $"/OS-INHERIT/domains/{elsewhere}/groups/{group}/roles/{role}/inherited_to_projects",
+            $"/policies/{policy}/OS-ENDPOINT-POLICY/endpoints/{endpoint}", $"/policies/{policy}/OS-ENDPOINT-POLICY/services/{service}", $"/policies/{policy}/OS-ENDPOINT-POLICY/services/{service}/regions/{empty}", $"/OS-EP-FILTER/endpoint_groups/{endpoints}/projects/{project}",
+            $"/roles/{role}/implies/{other}", $"/projects/{project}/tags/a-tag", $"/OS-EP-FILTER/projects/{project}/endpoints/{endpoint}"])
+            await scene.Do("admin", "PUT", root + path);
+        const string federation = root + "/OS-FEDERATION";
+        await scene.Do("admin", "PUT", federation + "/mappings/a-mapping", """{"mapping":{"rules":[{"local":[{"user":{"name":"{0}"}}],"remote":[{"type":"name"}]}]}}""");
+        await scene.Do("admin", "PUT", federation + "/identity_providers/idp", """{"identity_provider":{}}""");
+        await scene.Do("admin", "PUT", federation + "/identity_providers/idp/protocols/openid", """{"protocol":{"mapping_id":"a-mapping"}}""");
+        await scene.Do("admin", "PUT", federation + "/service_providers/sp", """{"service_provider":{"auth_url":"https://sp.example/auth","sp_url":"https://sp.example"}}""");
+        await scene.Do("admin", "PUT", $"{root}/domains/{elsewhere}/config", """{"config":{"ldap":{"url":"x"}}}""");
+        var limit = $$"""{"service_id":"{{service}}","resource_name":"r",""";
+        await scene.Do("admin", "POST", root + "/registered_limits", $$"""{"registered_limits":[{{limit}}"default_limit":1},{"service_id":"{{service}}","resource_name":"unused","default_limit":1}]}""");
+        await scene.Do("admin", "POST", root + "/limits", $$"""{"limits":[{{limit}}"project_id":"{{project}}","resource_limit":2}]}""");
+        var credentials = $"/users/{ann}/application_credentials";
+        // A rule outlives the credential that it was made for.
+        await scene.Do("ann", "DELETE", $"{root}{credentials}/{await Make(credentials, "application_credential", """{"application_credential":{"name":"gone","access_rules":[{"service":"image","method":"GET","path":"/v2/images"}]}}""", "ann")}");
+        var credential = await Make(credentials, "application_credential", """{"application_credential":{"name":"kept"}}""", "ann");
+        await scene.Do("ann", "POST", $"{root}/users/{ann}/credentials/OS-EC2", $$"""{"tenant_id":"{{project}}"}""");
+        return new(
+            new()
+            {
+                ["users"] = ann, ["projects"] = project, ["groups"] = group, ["roles"] = role, ["implies"] = other, ["domains"] = elsewhere, ["regions"] = empty, ["services"] = service, ["endpoints"] = endpoint, ["policies"] = policy,
+                ["endpoint_groups"] = endpoints, ["config"] = "ldap", ["option"] = "url", ["security_compliance"] = "password_regex", ["tags"] = "a-tag", ["application_credentials"] = credential,
+                ["identity_providers"] = "idp", ["protocols"] = "openid", ["mappings"] = "a-mapping", ["service_providers"] = "sp",
+                ["consumers"] = await Make("/OS-OAUTH1/consumers", "consumer", """{"consumer":{}}"""),
+                ["trusts"] = await Make("/OS-TRUST/trusts", "trust", $$"""{"trust":{"trustor_user_id":"{{ann}}","trustee_user_id":"{{await scene.Cloud.IdOf("users", "demo")}}","project_id":"{{project}}","impersonation":false,"roles":[{"id":"{{role}}"}]} }""", "ann"),
+                ["credentials"] = await Make("/credentials", "credential", """{"credential":{"type":"t","blob":"b"}}""", "ann"),
+                ["access_rules"] = (await Read($"/users/{ann}/access_rules")).GetProperty("access_rules")[0].GetProperty("id").GetString()!,
+                ["OS-EC2"] = (await Read($"/users/{ann}/credentials/OS-EC2")).GetProperty("credentials")[0].GetProperty("access").GetString()!,
+                ["registered_limits"] = (await Read("/registered_limits?resource_name=unused")).GetProperty("registered_limits")[0].GetProperty("id").GetString()!,
+                ["limits"] = (await Read("/limits")).GetProperty("limits")[0].GetProperty("id").GetString()!,
+            },
+            new() { ["users"] = new(null, ann, "default"), ["projects"] = new(project, null, "default"), ["groups"] = new(null, null, "default"), ["domains"] = new(null, null, elsewhere), ["trusts"] = new(null, ann), ["credentials"] = new(null, ann), ["limits"] = new(project, null, "default") },
+            new() { ["POST credentials"] = """{"credential":{"type":"t","blob":"b"}}""", ["POST trusts"] = $$"""{"trust":{"trustor_user_id":"{{ann}}","trustee_user_id":"{{ann}}","impersonation":false} }""" });
+    }
+
+    private static async Task<Belongings> Image(Scene scene, string project)
+    {
+        const string root = "/image/v2";
+        await scene.Make("ann", "photo", "", root + "/images", """{"name":"photo","disk_format":"raw","container_format":"bare","visibility":"shared"}""");
+        await scene.Do("ann", "PUT", root + "/images/{photo}/stage", "bytes", ("Content-Type", "application/octet-stream"));
+        await scene.Do("ann", "POST", root + "/images/{photo}/import", """{"method":{"name":"glance-direct"}}""");
+        await scene.Do("ann", "POST", root + "/images/{photo}/members", """{"member":"friend"}""");
+        await scene.Do("ann", "PUT", root + "/images/{photo}/tags/a-tag");
+        await scene.Do("admin", "POST", root + "/metadefs/namespaces", """{"namespace":"words","owner":"{project}","visibility":"private"}""");
+        foreach (var (part, body) in new[] { ("objects", """{"name":"a-name"}"""), ("properties", """{"name":"a-name","title":"t","type":"string"}"""), ("tags/a-tag", "{}"), ("resource_types", """{"name":"a-name"}""") })
+            await scene.Do("admin", "POST", $"{root}/metadefs/namespaces/words/{part}", body);
+        var task = (await scene.Do("ann", "GET", root + "/images/{photo}/tasks")).Body.GetProperty("tasks")[0].GetProperty("id").GetString()!;
+        return new(
+            new()
+            {
+                ["images"] = scene["ann.photo"], ["host-images"] = scene["ann.photo"], ["image_id"] = scene["ann.photo"], ["members"] = "friend", ["tags"] = "a-tag", ["stores"] = "file", ["tasks"] = task,
+                ["namespaces"] = "words", ["objects"] = "a-name", ["properties"] = "a-name", ["resource_types"] = "a-name", ["schemas"] = "image", ["metadefs"] = "namespace",
+            },
+            new() { ["images"] = new(project), ["image_id"] = new(project), ["namespaces"] = new(project) },
+            new() { ["PATCH images"] = """[{"op":"replace","path":"/name","value":"x"}]""", ["POST members"] = """{"member":"x"}""", ["PUT members"] = """{"status":"accepted"}""", ["POST import"] = """{"method":{"name":"glance-direct"}}""" });
+    }
+}
