@@ -49,6 +49,7 @@ public sealed class Embedded : IAsyncDisposable
                 TimerTrigger t => Task.Run(() => Timers.Run(services, t, log, cloud._stop.Token)),
                 _ => Task.CompletedTask,
             });
+        cloud._loops.Add(Task.Run(() => Slack.GiveBack(services.Clock, cloud._stop.Token)));
         await web.StartAsync();
         Credentials.Write(options.Data, url, admin, demo);
         return cloud;

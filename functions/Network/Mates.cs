@@ -30,5 +30,5 @@ public static class Mates
 
     // Where it is stands apart from what tenants may read.
     private static Port? Port(JsonElement data, string side) => data.GetProperty(side) is { ValueKind: JsonValueKind.Object } json
-        ? json.Deserialize<Port>(Json.Stored)! with { Host = data.GetProperty("operator").GetProperty(side).GetProperty("Host").GetString() ?? "" } : null;
+        ? json.Deserialize<Port>(Json.Whole)! with { Host = data.GetProperty("operator").GetProperty(side).GetProperty("Host").GetString() ?? "" } : null;
 }

@@ -35,6 +35,7 @@ public sealed class ControlPlane : Subject, IAsyncDisposable
     public override double CpuMs() => CpuMs(_process.Id);
 
     public double ResidentMiB() => Status("VmRSS:") / 1024;
+    public double PeakMiB() => Status("VmHWM:") / 1024;
 
     /// <summary>Until no message waits, no saga is under way and hosts know what they should: what is measured then is nothing else's.</summary>
     public async Task Rest(Client client)

@@ -29,7 +29,7 @@ internal sealed record BenchOptions
     public string Cloud { get; init; } = "";
     /// <summary>Length of one rate measurement.</summary>
     public double Seconds { get; init; } = 4;
-    public double Idle { get; init; } = 30;
+    public double Idle { get; init; } = 60;
     /// <summary>Operations to measure; all when empty, and then the rest as well.</summary>
     public IReadOnlyList<string> Only { get; init; } = [];
     /// <summary>Measures objects only, here and in that other system on this machine.</summary>

@@ -34,7 +34,7 @@ public sealed class EventSchemaTests
 
     private static JsonObject Schema(Kind kind)
     {
-        var state = Json.Stored.GetJsonSchemaAsNode(kind.Type, new() { TreatNullObliviousAsNonNullable = true }).AsObject();
+        var state = Json.Whole.GetJsonSchemaAsNode(kind.Type, new() { TreatNullObliviousAsNonNullable = true }).AsObject();
         var (properties, inside) = (state["properties"]!.AsObject(), new JsonObject());
         foreach (var p in kind.Type.GetProperties())
         {

@@ -37,7 +37,7 @@ public static class CloudEvent
             w.WriteString("actor", change.Actor);
             w.WriteString("request_id", change.RequestId);
             w.WriteNumber("revision", after.Revision);
-            (string Side, byte[]? Json)[] sides = [("after", verb == "deleted" ? null : Json.Write(after)), ("before", before is null ? null : Json.Write(before))];
+            (string Side, byte[]? Json)[] sides = [("after", verb == "deleted" ? null : Json.WriteWhole(after)), ("before", before is null ? null : Json.WriteWhole(before))];
             foreach (var (side, json) in sides) Hidden.Write<T>(w, side, json, operators: false);
             w.WriteStartObject("operator");
             foreach (var (side, json) in sides) if (json is not null) Hidden.Write<T>(w, side, json, operators: true);
