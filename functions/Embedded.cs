@@ -17,7 +17,6 @@ public sealed class Embedded : IAsyncDisposable
     private readonly LocalState _state;
     private readonly WebApplication _web;
     private readonly List<Task> _loops = [];
-    private readonly List<IDisposable> _owned = [];
     private AmqpListener? _amqp;
 
     public Services Services { get; }
@@ -64,13 +63,17 @@ public sealed class Embedded : IAsyncDisposable
         }
         for (var i = 1; i <= options.Simulated; i++)
         {
-            // What they hold outlives this process, as on real hosts.
-            var journal = new Journal(Path.Combine(Directory.CreateDirectory(Path.Combine(options.Data, "simulated")).FullName, $"sim-{i}.journal"));
-            _owned.Add(journal);
-            var host = new SimulatedHost($"sim-{i}", journal: journal);
-            _loops.Add(Task.Run(() => Fleet.Run(host, new BusHostLink(Services, host.Name), TimeSpan.FromSeconds(10), TimeProvider.System, _stop.Token)));
+            var name = $"sim-{i}";
+            _loops.Add(Task.Run(() => Simulate(name, Path.Combine(options.Data, "simulated"))));
         }
         if (options.Amqp is { } amqp) _amqp = new(Services.Bus, (host, secret) => HostKeys.Check(Services.Store, host, secret), amqp, TimeProvider.System, Services.Ids, log);
+    }
+
+    /// <summary>What it holds outlives this process, as on real hosts; and as with them, nobody waits for it to find out.</summary>
+    private async Task Simulate(string name, string journals)
+    {
+        using var journal = new Journal(Path.Combine(Directory.CreateDirectory(journals).FullName, name + ".journal"));
+        await Fleet.Run(new(name, journal: journal), new BusHostLink(Services, name), TimeSpan.FromSeconds(10), TimeProvider.System, _stop.Token);
     }
 
     public Task Stopped => _web.WaitForShutdownAsync();
@@ -81,7 +84,6 @@ public sealed class Embedded : IAsyncDisposable
         if (_amqp is { } amqp) await amqp.DisposeAsync();
         await _stop.CancelAsync();
         await Task.WhenAll(_loops);
-        foreach (var owned in _owned) owned.Dispose();
         await _web.DisposeAsync();
         _state.Dispose();
         _stop.Dispose();
