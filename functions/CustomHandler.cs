@@ -36,8 +36,9 @@ public static class CustomHandler
         File.SetUnixFileMode(data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         using var state = LocalState.Open(Path.Combine(data, "state.db"), TimeProvider.System);
         var url = environment(Url) ?? (environment("WEBSITE_HOSTNAME") is { } name ? $"https://{name}" : $"http://127.0.0.1:{port}");
+        var settings = SettingsFile.Apply(environment(SettingsPath), new() { AdminPassword = Credentials.Secret(data, "admin-password"), DemoPassword = Credentials.Secret(data, "demo-password"), ControlUrl = url });
         var services = Composition.Services(state.Store, state.Bus, new FileBlobs(Path.Combine(data, "blobs")), TimeProvider.System, new TimeOrderedIds(TimeProvider.System),
-            SettingsFile.Apply(environment(SettingsPath), new() { AdminPassword = Credentials.Secret(data, "admin-password"), DemoPassword = Credentials.Secret(data, "demo-password"), ControlUrl = url }), objects: ReplicatedBlobs.In([], data));
+            settings, objects: ObjectStores.Of(settings, [], data));
         await Composition.Start(services);
 
         await using var web = WebServer.Build(data, new IPEndPoint(IPAddress.Loopback, port));

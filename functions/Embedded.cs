@@ -30,8 +30,9 @@ public sealed class Embedded : IAsyncDisposable
         var state = LocalState.Open(Path.Combine(options.Data, "state.db"), TimeProvider.System);
         var url = $"http://{(options.Listen.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : options.Listen.Address)}:{options.Listen.Port}";
         var (admin, demo) = (Credentials.Secret(options.Data, "admin-password"), Credentials.Secret(options.Data, "demo-password"));
+        var settings = SettingsFile.Apply(options.Settings, new() { AdminPassword = admin, DemoPassword = demo, ControlUrl = url });
         var services = Composition.Services(state.Store, state.Bus, new FileBlobs(Path.Combine(options.Data, "blobs")), TimeProvider.System, new TimeOrderedIds(TimeProvider.System),
-            SettingsFile.Apply(options.Settings, new() { AdminPassword = admin, DemoPassword = demo, ControlUrl = url }), objects: ReplicatedBlobs.In(options.ObjectStores, options.Data));
+            settings, Slices.Named(options.Services), objects: ObjectStores.Of(settings, options.ObjectStores, options.Data));
         await Composition.Start(services);
 
         var web = WebServer.Build(options.Data, options.Listen);

@@ -16,6 +16,8 @@ public sealed record EmbeddedOptions
     public IReadOnlyList<string> Hosts { get; init; } = [];
     /// <summary>Directories for copies of objects, each on a disk of its own; none for three beside the rest, which is no safety.</summary>
     public IReadOnlyList<string> ObjectStores { get; init; } = [];
+    /// <summary>Services that run, by the beginnings of their paths; none for all.</summary>
+    public IReadOnlyList<string> Services { get; init; } = [];
     /// <summary>A <see cref="SettingsFile"/>; null for none.</summary>
     public string? Settings { get; init; }
     public bool Quiet { get; init; }
@@ -34,6 +36,7 @@ public sealed record EmbeddedOptions
                 "--amqp" => options with { Amqp = Address(value) },
                 "--host" => options with { Hosts = [.. options.Hosts, value] },
                 "--object-store" => options with { ObjectStores = [.. options.ObjectStores, Path.GetFullPath(value)] },
+                "--services" => options with { Services = value.Split(',') },
                 "--settings" => options with { Settings = Path.GetFullPath(value) },
                 "--simulated" => options with { Simulated = int.TryParse(value, out var n) && n >= 0 ? n : throw new ArgumentException("--simulated takes a number") },
                 _ => throw new ArgumentException($"unknown option {args[i]}"),

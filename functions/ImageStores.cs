@@ -23,15 +23,9 @@ public static class ImageStores
         {
             { Kind: "file", Path.Length: > 0 } => Always(new FileBlobs(s.Path)),
             { Kind: "objects" } => services => ObjectStorage.Facade.Blobs(services, "image-store", s.Container),
-            { Kind: "azure", Connection.Length: > 0 } => Always(Azure(id, s)),
+            { Kind: "azure", Connection.Length: > 0 } => Always(s.Azure(id)),
             _ => throw new ArgumentException($"the image store {id} needs a kind: file with a path, objects, or azure with a connection"),
         });
-    }
-
-    private static AzureBlobs Azure(string id, StoreSetting s)
-    {
-        try { return new(s.Connection, s.Container); }
-        catch (FormatException) { throw new ArgumentException($"the connection of the image store {id} is not a connection string"); }
     }
 
     private static Func<Services, IBlobStore> Always(IBlobStore store) => _ => store;

@@ -53,6 +53,8 @@ public sealed record Settings
     public PasswordRules Passwords { get; init; } = new();
     /// <summary>OpenID issuers whose tokens can be logged in with, once an identity provider names them.</summary>
     public IReadOnlyDictionary<string, OpenIdIssuer> OpenId { get; init; } = new Dictionary<string, OpenIdIssuer>();
+    /// <summary>Stores of copies of objects besides the directories, by their names.</summary>
+    public IReadOnlyDictionary<string, StoreSetting> ObjectStores { get; init; } = new Dictionary<string, StoreSetting>();
     /// <summary>Stores of images besides the one on this machine, by their names.</summary>
     public IReadOnlyDictionary<string, StoreSetting> ImageStores { get; init; } = new Dictionary<string, StoreSetting>();
     /// <summary>What is the whole cloud's needs a system-scoped token; without, any project's administrator may do it.</summary>

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Runs the cloud in the foreground until Ctrl-C.
-#   ./cloud up [--data DIR] [--listen ADDRESS:PORT] [--hosts local|simulated:N|none] [--public ADDRESS/PREFIX] [--settings FILE] [--object-store DIR]...
+#   ./cloud up [--data DIR] [--listen ADDRESS:PORT] [--hosts local|simulated:N|none] [--public ADDRESS/PREFIX] [--settings FILE] [--object-store DIR]... [--services NAME,...]
 #
 # local      a compute host on this machine: libvirtd of our own, sidecar and host agent, each a process (needs root)
 # none       hosts on other machines only (docs/operating.md says how to add one)
@@ -8,17 +8,18 @@
 # --public   address of this machine on provider network "public", by which it reaches floating IPs itself
 # --settings what the operator sets, as JSON; docs/operating.md says what there is
 # --object-store  a directory that keeps copies of objects; each should be on a disk of its own (three beside the rest when none is named)
+# --services only these, by the beginnings of their paths: identity,object-store,s3 is object storage alone
 #
 # Hosts connect with AMQP on the port above the API's. Processes that die are started again. Ctrl-C leaves guests and
 # their networks as they are, and the next start with the same DIR finds them; ./cloud down ends them too.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-dir=$PWD/.cloud listen=127.0.0.1:8774 hosts='' address='' settings='' stores=()
+dir=$PWD/.cloud listen=127.0.0.1:8774 hosts='' address='' settings='' more=()
 while [ $# -gt 0 ]; do
   [ $# -ge 2 ] || die "$1 needs a value"
   case $1 in
     --data) dir=$2;; --listen) listen=$2;; --hosts) hosts=$2;; --public) address=$2;; --settings) settings=$(readlink -m "$2");;
-    --object-store) stores+=(--object-store "$2");;
+    --object-store|--services) more+=("$1" "$2");;
     *) die "unknown option $1; see ./cloud help";;
   esac
   shift 2
@@ -32,7 +33,7 @@ if [ -z "$hosts" ]; then
 $reason
 What can be done: put that right (./cloud doctor says more), or use simulated hosts: ./cloud up --hosts simulated:2"
 fi
-options=(up --data "$data" --listen "$listen" "${stores[@]}")
+options=(up --data "$data" --listen "$listen" "${more[@]}")
 [ -z "$settings" ] || options+=(--settings "$settings")
 case $hosts in
   local) options+=(--amqp "$amqp" --host local); "$root/infra/cli/packages.sh" host; "$root/infra/cli/build.sh" cloud host sidecar;;

@@ -15,11 +15,6 @@ public sealed class ReplicasUnavailableException(string message) : IOException(m
 public sealed class ReplicatedBlobs(IReadOnlyList<IReplica> replicas, int copies)
 {
     public const int Block = 1 << 20;
-    private const int UsualCopies = 3;
-
-    /// <summary>In directories that should be on different disks; when none are named, in three beside the rest, which guards against no broken disk.</summary>
-    public static ReplicatedBlobs In(IReadOnlyList<string> directories, string beside) =>
-        new([.. (directories.Count > 0 ? directories : [.. "abc".Select(x => Path.Combine(beside, "objects", x.ToString()))]).Select(d => new DirectoryReplica(d))], UsualCopies);
 
     public IReadOnlyList<IReplica> Replicas => replicas;
     public int Copies { get; } = Math.Min(copies, replicas.Count);

@@ -1,6 +1,6 @@
 namespace Cloud.Platform.Blobs;
 
-/// <summary>One more store of images, as an operator sets it.</summary>
+/// <summary>One more store of images or of copies of objects, as an operator sets it.</summary>
 public sealed record StoreSetting
 {
     /// <summary>file, objects or azure.</summary>
@@ -14,4 +14,11 @@ public sealed record StoreSetting
     public string Connection { get; init; } = "";
     /// <summary>Of the others: the container in the account.</summary>
     public string Container { get; init; } = "images";
+
+    /// <exception cref="ArgumentException">With a text for the terminal.</exception>
+    public AzureBlobs Azure(string id)
+    {
+        try { return new(Connection, Container); }
+        catch (FormatException) { throw new ArgumentException($"the connection of the store {id} is not a connection string"); }
+    }
 }

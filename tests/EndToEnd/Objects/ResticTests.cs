@@ -8,11 +8,12 @@ public sealed class ResticTests
 {
     private const string Program = "/usr/bin/restic";
 
+    /// <summary>Beside objects there is nothing but what tells who asks.</summary>
     [Fact]
     public async Task A_backup_is_made_checked_restored_and_pruned()
     {
         Assert.SkipUnless(File.Exists(Program), "needs Debian's restic");
-        await using var cloud = await CloudStand.Start();
+        await using var cloud = await CloudStand.Start("none", "--services", "identity,object-store");
         foreach (var (name, value) in new[] { ("RESTIC_REPOSITORY", "swift:backups:/host"), ("RESTIC_PASSWORD", "secret"), ("RESTIC_CACHE_DIR", Path.Combine(cloud.Data, "cache")) }) cloud.Environment[name] = value;
         for (var n = 0; n < 20; n++) cloud.File($"tree/{n}", 300_000 + n);
         var big = cloud.File("tree/big", 9_000_000);
