@@ -20,6 +20,7 @@ public static class Api
         On("GET", Object, Access.Reads, c => StaticWeb.Show(c, Objects.Show)), On("HEAD", Object, Access.Reads, c => StaticWeb.Show(c, Objects.Show)),
         On("PUT", Object, Access.Writes, Uploads.Put), On("POST", Object, Access.Writes, Objects.Update), On("DELETE", Object, Access.Writes, Objects.Delete),
         On("COPY", Object, Access.Writes, Copies.Copy),
+        new("OPTIONS", Account, Policy.Anyone, Cors.Ask), new("OPTIONS", Container, Policy.Anyone, Cors.Ask), new("OPTIONS", Object, Policy.Anyone, Cors.Ask),
     ])
     {
         CatalogName = "swift", CatalogPath = "/v1/AUTH_{project_id}", Roots = ["info", "healthcheck", "crossdomain.xml"],
@@ -28,5 +29,5 @@ public static class Api
     };
 
     // Bodies of any size and kind; and whom a container's list names is known only when it has been read.
-    private static Route On(string method, string path, string policy, Func<Call, ValueTask<Reply>> run) => new(method, path, policy, async c => (await run(c)).Traced(c)) { Streams = true, AsksItself = true };
+    private static Route On(string method, string path, string policy, Func<Call, ValueTask<Reply>> run) => new(method, path, policy, async c => await Cors.Show(c, (await run(c)).Traced(c))) { Streams = true, AsksItself = true };
 }

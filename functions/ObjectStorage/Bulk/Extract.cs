@@ -1,10 +1,12 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using Cloud.Platform.Rest;
+using SharpCompress.Common;
+using SharpCompress.Compressors.BZip2;
 
 namespace Cloud.ObjectStorage.Bulk;
 
-/// <summary>PUT ?extract-archive=tar or tar.gz: each file of the archive becomes an object below the path; without a container in it, first folders are containers.</summary>
+/// <summary>PUT ?extract-archive=tar, tar.gz or tar.bz2: each file of the archive becomes an object below the path; without a container in it, first folders are containers.</summary>
 internal static class Extract
 {
     private const string Created = "Number Files Created", Attributes = "SCHILY.xattr.user.";
@@ -18,6 +20,7 @@ internal static class Extract
         {
             "tar" => c.Stream!,
             "tar.gz" => new GZipStream(c.Stream!, CompressionMode.Decompress),
+            "tar.bz2" => await BZip2(c),
             _ => throw Fault.BadRequest($"Unsupported archive format: {(format.Length > 16 ? format[..16] : format)}"),
         };
         var report = new BulkReport("extract", Created);
@@ -27,9 +30,16 @@ internal static class Extract
             while (await tar.GetNextEntryAsync(copyData: false, c.Cancelled) is { } entry)
                 if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile) await Take(c, below, entry, report);
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or FormatException) { return report.Broken(c, Fault.BadRequest($"Invalid Tar File: {e.Message}")); }
+        catch (Exception e) when (e is InvalidDataException or IOException or FormatException or SharpCompressException) { return report.Broken(c, Fault.BadRequest($"Invalid Tar File: {e.Message}")); }
         catch (Fault f) { return report.Broken(c, f); }
         return report.Reply(c, 201, "Invalid Tar File: No Valid Files");
+    }
+
+    /// <exception cref="Fault">400 for what doesn't begin like one.</exception>
+    private static async ValueTask<Stream> BZip2(Call c)
+    {
+        try { return await BZip2Stream.CreateAsync(c.Stream!, SharpCompress.Compressors.CompressionMode.Decompress, decompressConcatenated: true, leaveOpen: true, cancellationToken: c.Cancelled); }
+        catch (Exception e) when (e is SharpCompressException or IOException) { throw Fault.BadRequest($"Invalid Tar File: {e.Message}"); }
     }
 
     private static async ValueTask Take(Call c, Place below, TarEntry entry, BulkReport report)
