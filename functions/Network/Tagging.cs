@@ -8,7 +8,7 @@ public static class Tagging
 {
     public static Route[] Routes<T>(Kind<T> kind, string policy) where T : NetworkResource, new() =>
     [
-        new("GET", $"{kind.Path}/{{id}}/tags", "authenticated", async c => All((await kind.Load(c, kind.Sees)).Item.Tags)),
+        new("GET", $"{kind.Path}/{{id}}/tags", kind.Sees, async c => All((await kind.Load(c, kind.Sees)).Item.Tags)),
         new("PUT", $"{kind.Path}/{{id}}/tags", policy, async c =>
         {
             var tags = c.Json.ValueKind == JsonValueKind.Object && c.Json.TryGetProperty("tags", out var t) && t.ValueKind == JsonValueKind.Array
@@ -20,7 +20,7 @@ public static class Tagging
             await kind.Change(c, policy, d => d.Item = d.Item with { Tags = [] });
             return Reply.Empty(204);
         }),
-        new("GET", $"{kind.Path}/{{id}}/tags/{{tag}}", "authenticated", async c => (await kind.Load(c, kind.Sees)).Item.Tags.Contains(c.Args["tag"]) ? Reply.Empty(204) : throw Fault.NotFound("tag", c.Args["tag"])),
+        new("GET", $"{kind.Path}/{{id}}/tags/{{tag}}", kind.Sees, async c => (await kind.Load(c, kind.Sees)).Item.Tags.Contains(c.Args["tag"]) ? Reply.Empty(204) : throw Fault.NotFound("tag", c.Args["tag"])),
         new("PUT", $"{kind.Path}/{{id}}/tags/{{tag}}", policy, async c =>
         {
             await kind.Change(c, policy, d => d.Item = d.Item with { Tags = [.. d.Item.Tags.Append(Checked(c.Args["tag"])).Distinct()] });

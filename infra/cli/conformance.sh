@@ -2,17 +2,19 @@
 # Runs OpenStack's own test suite (Debian's tempest, unmodified) against this cloud with simulated hosts.
 #   ./cloud conformance identity|image|compute|network|volume|object|interop      a service's whole API suite; interop: the lists of the OpenStack Powered programme
 #   ./cloud conformance identity-rbac|image-rbac      who may do what, in the suites of Keystone and Glance (Debian's plugins for tempest), with enforce_scope set
+#   ./cloud conformance identity-ext                  federation and OAuth in Keystone's suite, which needs an administrator of a project
 #   ./cloud conformance regex 'tempest.api.image.v2.test_images'                  tests by name          ./cloud conformance list FILE...   tests by list
 # The last line is "N passed, N failed, N skipped"; one line per test is kept in $WORK/results.txt, tempest's own output beside it.
 # Environment: WORK (default .conformance/SUITE), WORKERS (default 2); with OS_AUTH_URL set, the cloud that OS_* names is tested and none is started.
 set -uo pipefail
-suite=${1:?identity, image, identity-rbac, image-rbac, compute, network, volume, object, interop, regex or list}; shift
+suite=${1:?identity, image, identity-rbac, identity-ext, image-rbac, compute, network, volume, object, interop, regex or list}; shift
 here=$PWD/tests/Conformance
 WORK=$(readlink -m "${WORK:-.conformance/$suite}")
 case $suite in
   identity|image|compute|network|volume) select=(--regex "^tempest\.api\.$suite");;
   object) select=(--regex '^tempest\.api\.object_storage');;
-  identity-rbac) select=(--regex '^keystone_tempest_plugin\.tests\.(rbac|api)') plugin=keystone-tempest-plugin scope=true;;
+  identity-rbac) select=(--regex '^keystone_tempest_plugin\.tests\.rbac') plugin=keystone-tempest-plugin scope=true;;
+  identity-ext) select=(--regex '^keystone_tempest_plugin\.tests\.api') plugin=keystone-tempest-plugin;;
   image-rbac) select=(--regex '^glance_tempest_plugin\.tests\.rbac') plugin=glance-tempest-plugin scope=true;;
   interop) lists=("$here"/interop-*.txt);;
   regex) select=(--regex "$1");;

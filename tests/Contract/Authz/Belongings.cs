@@ -15,6 +15,11 @@ public sealed record Belongings(Dictionary<string, string> Ids, Dictionary<strin
     /// <summary>By method and word, of requests that mean nothing without one.</summary>
     public Dictionary<string, string> Queries { get; init; } = [];
 
+    /// <summary>Words of collections that are always empty.</summary>
+    public string[] Never { get; init; } = [];
+
+    public bool Covers(Route route) => route.Policy != Policy.Anyone && route.NotOffered is null && !Words(route).Any(Never.Contains);
+
     /// <summary>The words of a path's arguments, in their order.</summary>
     public static IReadOnlyList<string> Words(Route route)
     {

@@ -17,6 +17,7 @@ public static class Furniture
             ["identity"] = await Identity(scene, ann, project),
             ["image"] = await Image(scene, project),
             ["object-store"] = new(new() { ["v1"] = "AUTH_" + project, ["container"] = "shelf", ["object"] = "book" }, new() { ["v1"] = new(project) }, []),
+            ["network"] = await Network(scene, project),
             // A signature says whose buckets are meant: everybody asks for his own.
             ["s3"] = new(new() { ["bucket"] = "shelf", ["key"] = "book" }, new() { ["bucket"] = new(project) }, []) { Queries = { ["POST bucket"] = "?delete", ["POST key"] = "?uploads" } },
         };
@@ -72,6 +73,22 @@ public static class Furniture
             },
             new() { ["users"] = new(null, ann, "default"), ["projects"] = new(project, null, "default"), ["groups"] = new(null, null, "default"), ["domains"] = new(null, null, elsewhere), ["trusts"] = new(null, ann), ["credentials"] = new(null, ann), ["limits"] = new(project, null, "default") },
             new() { ["POST credentials"] = """{"credential":{"type":"t","blob":"b"}}""", ["POST trusts"] = $$"""{"trust":{"trustor_user_id":"{{ann}}","trustee_user_id":"{{ann}}","impersonation":false} }""" });
+    }
+
+    private static async Task<Belongings> Network(Scene scene, string project)
+    {
+        var ids = new Dictionary<string, string>
+        {
+            ["networks"] = scene["ann.net"], ["subnets"] = scene["ann.subnet"], ["ports"] = scene["ann.port"], ["routers"] = scene["ann.router"], ["floatingips"] = scene["ann.fip"], ["security-groups"] = scene["ann.group"], ["security-group-rules"] = scene["ann.rule"],
+            ["network-ip-availabilities"] = scene["ann.net"], ["quotas"] = project, ["tags"] = "a-tag", ["extensions"] = "router", ["agents"] = (await scene.Cloud.Send("GET", "/network/v2.0/agents")).Body.GetProperty("agents")[0].GetProperty("id").GetString()!,
+        };
+        foreach (var many in (string[])["networks", "subnets", "ports", "routers", "floatingips", "security-groups"]) await scene.Do("ann", "PUT", $"/network/v2.0/{many}/{ids[many]}/tags/a-tag");
+        return new(ids, ids.Where(i => i.Key is not ("tags" or "extensions" or "agents")).ToDictionary(i => i.Key, _ => new Target(project)), new()
+        {
+            ["PUT ports"] = """{"port":{}}""", ["PUT routers"] = """{"router":{}}""", ["PUT tags"] = """{"tags":["a-tag"]}""", ["PUT add_router_interface"] = scene.Fill("""{"port_id":"{port}"}"""), ["PUT remove_router_interface"] = scene.Fill("""{"subnet_id":"{subnet}"}"""),
+            ["PUT add_extraroutes"] = """{"router":{"routes":[]}}""", ["PUT remove_extraroutes"] = """{"router":{"routes":[]}}""",
+        })
+        { Never = ["subnetpools", "address-scopes", "rbac-policies", "trunks", "policies", "service-providers"] };
     }
 
     private static async Task<Belongings> Image(Scene scene, string project)
