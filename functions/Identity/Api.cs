@@ -34,7 +34,7 @@ public static class Api
         .. Users.Routes, .. Groups.Routes, .. Projects.Routes, .. Domains.Routes,
         .. Roles.Routes, .. Assignments.Routes, .. RoleAssignments.Routes,
         .. Regions.Routes, .. Endpoints.Routes, .. EndpointFilter.Routes, .. Limits.Routes, .. Policies.Routes, .. EndpointPolicies.Routes,
-        .. AppCredentials.Routes, .. AccessRules.Routes, .. Trusts.Routes, .. Credentials.Routes, .. Ec2Keys.Routes, .. SignedTokens.Routes, .. Consumers.Routes,
+        .. AppCredentials.Routes, .. AccessRules.Routes, .. Trusts.Routes, .. Credentials.Routes, .. Ec2Keys.Routes, .. SignedTokens.Routes, .. Consumers.Routes, .. RequestTokens.Routes, .. AccessTokens.Routes, .. OAuth2.Routes,
         .. IdentityProviders.Routes, .. Protocols.Routes, .. Mappings.Routes, .. ServiceProviders.Routes, .. FederatedLogins.Routes,
         .. NotOffered.Routes,
     ])
@@ -42,7 +42,12 @@ public static class Api
         CatalogName = "keystone", CatalogPath = "/v3",
         Leftovers = Unowned.All,
         OnStart = Bootstrap.Run, OnEvent = Quota.OnEvent,
-        Jobs = [new("sweep-revoked", TimeSpan.FromMinutes(10), (s, ct) => ((Tokens)s.Tokens).Sweep(ct)), new("sweep-members", TimeSpan.FromMinutes(1), LentMembers.Sweep)],
+        Jobs = [new("sweep-revoked", TimeSpan.FromMinutes(10), async (s, ct) =>
+        {
+            await ((Tokens)s.Tokens).Sweep(ct);
+            await OAuthSigned.Sweep(s, ct);
+            await RequestTokens.Sweep(s, ct);
+        }), new("sweep-members", TimeSpan.FromMinutes(1), LentMembers.Sweep)],
     };
 
     private static void Version(System.Text.Json.Utf8JsonWriter w, Call c)

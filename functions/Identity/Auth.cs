@@ -21,16 +21,22 @@ public static class Auth
     {
         if (Receipts.StillWanted(proof) is { } wanted) return await Receipts.Answer(c, proof, wanted);
         var (kind, scope) = await wantedScope();
-        var now = c.Now;
-        var expires = Tokens.DefaultExpiry(now);
-        if (proof.Old is { } old && old.ExpiresAt < expires) expires = old.ExpiresAt;
-        if (proof.Credential?.ExpiresAt is { } end && end < expires) expires = end;
-        if (kind == 't' && (await Directory.Get(c, Trusts.Rows, scope))?.ExpiresAt is { } until && until < expires) expires = until;
-        var claims = Claims(proof.User, kind, scope, now, expires, proof.Methods, proof.Credential?.Id ?? "") with { Origin = proof.Origin };
-        if (await Callers.Of(c.Store, claims) is not { } caller || kind == 't' && !await Trusts.Use(c, scope)) throw Proofs.Denied();
-        var token = await TokensOf(c).Issue(claims);
+        var (token, caller) = await Sign(c, proof, kind, scope);
         var body = await TokenBody.Of(c, caller, c.First("nocatalog") is null);
         return Reply.Of(201, body).With("X-Subject-Token", token).With("Vary", "X-Auth-Token");
+    }
+
+    /// <summary>The token itself, and who its holder is.</summary>
+    /// <exception cref="Fault">401 when he has nothing to do there.</exception>
+    internal static async ValueTask<(string Token, Caller Caller)> Sign(Call c, Proof proof, char kind, string scope)
+    {
+        var expires = Tokens.DefaultExpiry(c.Now);
+        var trusted = kind == 't' ? (await Directory.Get(c, Trusts.Rows, scope))?.ExpiresAt : null;
+        foreach (var end in (DateTimeOffset?[])[proof.Old?.ExpiresAt, proof.Credential?.ExpiresAt, proof.Access?.ExpiresAt, trusted])
+            if (end < expires) expires = end.Value;
+        var claims = Claims(proof.User, kind, scope, c.Now, expires, proof.Methods, proof.Credential?.Id ?? "") with { Origin = proof.Origin };
+        if (await Callers.Of(c.Store, claims) is not { } caller || kind == 't' && !await Trusts.Use(c, scope)) throw Proofs.Denied();
+        return (await TokensOf(c).Issue(claims), caller);
     }
 
     public static async ValueTask<Reply> Show(Call c)
@@ -59,7 +65,7 @@ public static class Auth
     /// <exception cref="Fault">403.</exception>
     public static void Unrestricted(Call c)
     {
-        if (c.Caller.Restricted) throw new Fault(403, "Tokens of trusts and of restricted application credentials can't manage credentials and trusts.");
+        if (c.Caller.Restricted) throw new Fault(403, "Tokens of trusts, of OAuth and of restricted application credentials can't manage credentials and trusts.");
     }
 
     private static async ValueTask<Caller> Subject(Call c)
@@ -73,6 +79,7 @@ public static class Auth
     private static async ValueTask<(char, string)> ScopeOf(Call c, JsonElement auth, Proof proof)
     {
         if (proof.Credential is { } credential) return ('p', credential.Scope);
+        if (proof.Access is { } access) return ('o', access.Id);
         if (!auth.TryGetProperty("scope", out var scope))
             return proof.User.DefaultProjectId is { Length: > 0 } p && (await Grants.Effective(c.Store, proof.User.Id, 'p', p)).Count > 0 ? ('p', p) : ('u', "");
         if (scope.ValueKind == JsonValueKind.String && scope.GetString() == "unscoped") return ('u', "");

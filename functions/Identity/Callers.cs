@@ -12,6 +12,7 @@ public static class Callers
         if (t.Kind == 'r') return null;
         if (await Alive(store, t.UserId) is not { } user || user.Era != t.Era || !await FederatedLogins.Stands(store, t.Origin)) return null;
         if (t.Kind == 't') return await OfTrust(store, t, user);
+        if (t.Kind == 'o') return await OfAccess(store, t, user);
         if (t.Kind == 'd' && !await Lives(store, t.ScopeId)) return null;
         var caller = new Caller
         {
@@ -44,9 +45,29 @@ public static class Callers
             UserId = user.Id, UserDomainId = user.DomainId, TrustId = trust.Id, Restricted = true,
             IssuedAt = t.IssuedAt, ExpiresAt = t.ExpiresAt, Methods = t.Methods.Split(','), AuditId = t.AuditId,
         };
+        // Everybody who handed it on must still be there, up to the one whose roles they are.
+        List<Trust> chain = [trust];
+        while (chain[^1].RedelegatedTrustId is { } above)
+        {
+            if ((await Trusts.Rows.Get(store, "", above))?.Item is not { } parent || await Alive(store, parent.TrusteeUserId) is null || await Alive(store, parent.TrustorUserId) is null) return null;
+            chain.Add(parent);
+        }
         if (trust.Project is not { } project) return caller;
-        var held = await Grants.Effective(store, trustor.Id, 'p', project);
-        return trust.RoleIds.All(id => held.Any(r => r.Id == id)) ? await On(store, caller, project, await Brought(store, held, trust.RoleIds)) : null;
+        var held = await Grants.Effective(store, chain[^1].TrustorUserId, 'p', project);
+        return chain.SelectMany(x => x.RoleIds).All(id => held.Any(r => r.Id == id)) ? await On(store, caller, project, await Brought(store, held, trust.RoleIds)) : null;
+    }
+
+    private static async ValueTask<Caller?> OfAccess(IEntityStore store, TokenClaims t, User user)
+    {
+        if ((await AccessTokens.Rows.Get(store, "", t.ScopeId))?.Item is not { } token || token.AuthorizingUserId != user.Id) return null;
+        var held = await Grants.Effective(store, user.Id, 'p', token.Project);
+        if (!token.RoleIds.All(id => held.Any(r => r.Id == id))) return null;
+        var caller = new Caller
+        {
+            UserId = user.Id, UserDomainId = user.DomainId, AccessTokenId = token.Id, Restricted = true,
+            IssuedAt = t.IssuedAt, ExpiresAt = t.ExpiresAt, Methods = t.Methods.Split(','), AuditId = t.AuditId,
+        };
+        return await On(store, caller, token.Project, await Brought(store, held, token.RoleIds));
     }
 
     private static async ValueTask<User?> Alive(IEntityStore store, string id) =>

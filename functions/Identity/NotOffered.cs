@@ -9,12 +9,9 @@ public static class NotOffered
     [
         .. All("Certificates of PKI tokens are not used: tokens are signed with a key that never leaves the cloud.", "GET /v3/auth/tokens/OS-PKI/revoked", "GET /v3/OS-SIMPLE-CERT/ca", "GET /v3/OS-SIMPLE-CERT/certificates"),
         .. All("Revocations are not listed: every service of this cloud knows them.", "GET /v3/OS-REVOKE/events"),
-        .. All("OAuth 1.0 is not offered; use application credentials.",
-            "POST /v3/OS-OAUTH1/request_token", "POST /v3/OS-OAUTH1/access_token", "PUT /v3/OS-OAUTH1/authorize/{id}",
-            "GET /v3/users/{user_id}/OS-OAUTH1/access_tokens", "GET|DELETE /v3/users/{user_id}/OS-OAUTH1/access_tokens/{id}",
-            "GET /v3/users/{user_id}/OS-OAUTH1/access_tokens/{id}/roles", "GET /v3/users/{user_id}/OS-OAUTH1/access_tokens/{id}/roles/{role}"),
-        .. All("Federation is not offered.",
-            "GET /v3/OS-FEDERATION/saml2/metadata", "POST /v3/auth/OS-FEDERATION/saml2", "POST /v3/auth/OS-FEDERATION/saml2/ecp",
+        .. All("SAML is not offered, neither as its identity provider nor as its service provider: what it signs is XML, of which a safe check is a subject of its own. Federate with OpenID Connect.",
+            "GET /v3/OS-FEDERATION/saml2/metadata", "POST /v3/auth/OS-FEDERATION/saml2", "POST /v3/auth/OS-FEDERATION/saml2/ecp"),
+        .. All("Browsers don't log in here: this cloud has no dashboard to bring them back to. Programs use the OpenID Connect protocol's auth.",
             "GET|POST /v3/auth/OS-FEDERATION/websso/{protocol}", "GET|POST /v3/auth/OS-FEDERATION/identity_providers/{id}/protocols/{protocol}/websso"),
     ];
 

@@ -31,6 +31,7 @@ public static class Projects
             await AppCredentials.RemoveOf(c, a => a.Scope == project.Id);
             await Trusts.RemoveOf(c, t => t.Project == project.Id);
             await Credentials.RemoveOf(c, x => x.Project == project.Id);
+            await AccessTokens.RemoveOf(c, t => t.Project == project.Id);
             d.After.Add(() => Claims.Free(c.Store, "project", Directory.NameOf(project.DomainId, project.Name), project.Id));
             Directory.ForgetsTokens(c, d);
         },

@@ -9,14 +9,15 @@ namespace Cloud.Identity;
 /// <param name="Methods">By which methods, those of a token or receipt that he had before included; commas between them.</param>
 /// <param name="Credential">The application credential that he used.</param>
 /// <param name="Old">What the token says that he used.</param>
+/// <param name="Access">The access token that he has lent to whoever comes for him.</param>
 /// <param name="Origin">The identity provider and protocol that vouch for him, as <see cref="Protocols.KeyOf"/> has them; empty for none.</param>
-internal sealed record Proof(User User, string Methods, AppCredential? Credential = null, TokenClaims? Old = null, string Origin = "");
+internal sealed record Proof(User User, string Methods, AppCredential? Credential = null, TokenClaims? Old = null, string Origin = "", AccessToken? Access = null);
 
 /// <summary>The methods by which somebody proves who he is. Every failure is the same 401, but a token that is none, which isn't there.</summary>
 internal static class Proofs
 {
     /// <summary>What <see cref="Of"/> understands.</summary>
-    public static readonly IReadOnlyList<string> Methods = ["password", "token", "application_credential", "totp"];
+    public static readonly IReadOnlyList<string> Methods = ["password", "token", "application_credential", "totp", "oauth1"];
 
     /// <exception cref="Fault">401, or 400 for a body without sense.</exception>
     public static async ValueTask<Proof> Of(Call c, JsonElement auth)
@@ -33,11 +34,12 @@ internal static class Proofs
                 "password" => await Password(c, Object(identity, "password")),
                 "token" => await Rescope(c, Object(identity, "token")),
                 "application_credential" => await Credential(c, Object(identity, "application_credential")),
+                "oauth1" => await AccessTokens.Proven(c),
                 "totp" => await Passcode(c, Object(identity, "totp")),
                 _ => throw new Fault(401, "Attempted to authenticate with an unsupported method."),
             };
             if (proof is not null && proof.User.Id != part.User.Id) throw Denied();
-            proof = proof is null ? part : part with { Methods = proof.Methods + "," + part.Methods, Old = part.Old ?? proof.Old, Origin = part.Origin.Length > 0 ? part.Origin : proof.Origin };
+            proof = proof is null ? part : part with { Methods = proof.Methods + "," + part.Methods, Old = part.Old ?? proof.Old, Origin = part.Origin.Length > 0 ? part.Origin : proof.Origin, Access = part.Access ?? proof.Access };
         }
         return await Receipts.Add(c, proof!);
     }
@@ -62,7 +64,7 @@ internal static class Proofs
     {
         var claims = Text(body, "id") is { } id ? await Auth.TokensOf(c).Read(id) : null;
         if (claims is null || await Callers.Of(c.Store, claims) is null) throw new Fault(404, "Could not recognize the token.");
-        if (claims.AppCredentialId.Length > 0 || claims.Kind == 't') throw new Fault(403, "Tokens of application credentials and trusts can't be rescoped.");
+        if (claims.AppCredentialId.Length > 0 || claims.Kind is 't' or 'o') throw new Fault(403, "Tokens of application credentials, trusts and OAuth can't be rescoped.");
         var user = (await Directory.Users.Get(c.Store, "", claims.UserId))!.Item;
         return new(user, claims.Methods.Contains("token", StringComparison.Ordinal) ? claims.Methods : claims.Methods + ",token", Old: claims, Origin: claims.Origin);
     }

@@ -65,7 +65,10 @@ public sealed record Trust : Resource
     [Field] public DateTimeOffset? DeletedAt { get; init; }
     /// <summary>How many more tokens it is good for; null for any number.</summary>
     [Field(In.Create, Nullable = true), Range(1, int.MaxValue)] public int? RemainingUses { get; init; }
-    [Field(In.Create)] public int RedelegationCount { get; init; }
+    /// <summary>How many times more it can be handed on.</summary>
+    [Field(In.Create, Nullable = true), Range(0, int.MaxValue)] public int? RedelegationCount { get; init; }
+    /// <summary>The trust that it hands on.</summary>
+    [Field] public string? RedelegatedTrustId { get; init; }
     [Field(In.Create, WriteOnly = true)] public bool AllowRedelegation { get; init; }
     [Field(In.Create, WriteOnly = true, Nullable = true, Wire = "roles")] public Ref[]? WantedRoles { get; init; }
     public string[] RoleIds { get; init; } = [];

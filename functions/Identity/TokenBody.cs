@@ -14,6 +14,7 @@ public static class TokenBody
         var project = caller.ProjectId is null ? null : await Directory.Get(c, Directory.Projects, caller.ProjectId);
         var scopeDomain = (project?.DomainId ?? caller.DomainId) is { } d ? d == userDomain.Id ? userDomain : await Directory.Get(c, Directory.Domains, d) : null;
         var trust = caller.TrustId is null ? null : await Directory.Get(c, Trusts.Rows, caller.TrustId);
+        var access = caller.AccessTokenId is null ? null : await Directory.Get(c, AccessTokens.Rows, caller.AccessTokenId);
         var scoped = project is not null || scopeDomain is not null || caller.System;
         var lent = caller.Origin.Length > 0 ? await LentMembers.Of(c.Store, user.Id) : [];
         var others = (await Auth.TokensOf(c).Catalog.Get()).Others.Where(p => p.Enabled).ToList();
@@ -59,6 +60,11 @@ public static class TokenBody
             });
             if (caller.AppCredentialId is { } credential) AppCredential(w, credential, caller);
             if (trust is not null) OfTrust(w, trust);
+            if (access is not null) w.Object("OS-OAUTH1", () =>
+            {
+                w.WriteString("access_token_id", access.Id);
+                w.WriteString("consumer_id", access.ConsumerId);
+            });
             w.WriteEndObject();
             w.WriteEndObject();
         };

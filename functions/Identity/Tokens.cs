@@ -8,7 +8,7 @@ using Cloud.Platform.State;
 namespace Cloud.Identity;
 
 /// <summary>What a token says.</summary>
-/// <param name="Kind">p project, d domain, s system, t trust (the scope is its id), u unscoped; r is a receipt, no token.</param>
+/// <param name="Kind">p project, d domain, s system, t trust and o OAuth (the scope is the trust's or access token's id), u unscoped; r is a receipt, no token.</param>
 /// <param name="Era">The user's <see cref="User.Era"/> when it was issued.</param>
 /// <param name="Origin">The identity provider and protocol by which he came, as <see cref="Protocols.KeyOf"/> has them; empty for none.</param>
 public sealed record TokenClaims(string UserId, char Kind, string ScopeId, DateTimeOffset IssuedAt, DateTimeOffset ExpiresAt, string Methods, string AuditId, string AppCredentialId, int Era, string Origin = "");

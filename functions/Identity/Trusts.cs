@@ -15,30 +15,25 @@ public static class Trusts
         TargetOf = t => new(null, t.TrustorUserId),
         Check = async (c, d) =>
         {
-            var t = d.Item;
-            Auth.Unrestricted(c);
+            var t = d.Item = c.Caller.TrustId is { } above ? Redelegations.Of(await Directory.Need(c, Rows, above), d.Item) : Redelegations.Begun(c, d.Item);
             c.Require("identity:create_trust", new(null, t.TrustorUserId));
             if (t.ExpiresAt <= c.Now) throw Fault.BadRequest("Invalid input for field 'expires_at': it is in the past.");
             await Directory.Need(c, Directory.Users, t.TrusteeUserId);
             var wanted = t.WantedRoles ?? [];
             if ((t.Project is null) != (wanted.Length == 0)) throw Fault.BadRequest("A trust is for a project and at least one role on it, or for neither.");
             if (t.Project is { } project) await Directory.Need(c, Directory.Projects, project);
-            var held = t.Project is null ? [] : await Grants.Effective(c.Store, t.TrustorUserId, 'p', t.Project);
-            if (t.RedelegationCount != 0 || t.AllowRedelegation) throw new Fault(403, "Trusts can't be handed on in this cloud.");
+            // What is handed on are the roles of the trust, whoever hands it on.
+            var held = t.Project is null ? [] : t.RedelegatedTrustId is null ? await Grants.Effective(c.Store, t.TrustorUserId, 'p', t.Project) : await Redelegations.RolesOf(c);
             var roles = wanted.Select(w => held.FirstOrDefault(r => w.Id is not null ? r.Id == w.Id : r.Name == w.Name)?.Id ?? throw new Fault(403, "A role of the trust is not assigned to the trustor on the project."));
             d.Item = t with { RoleIds = [.. roles.Distinct()], WantedRoles = null };
         },
-        CheckDelete = (c, d) =>
+        CheckDelete = async (c, d) =>
         {
             Auth.Unrestricted(c);
+            await RemoveOf(c, t => t.RedelegatedTrustId == d.Item.Id);
             Directory.ForgetsTokens(c, d);
-            return ValueTask.CompletedTask;
         },
-        Extend = (w, c, t, _) =>
-        {
-            w.WriteNull("redelegated_trust_id");
-            IdentityDialect.SelfLink(w, c, "OS-TRUST/trusts", t.Id);
-        },
+        Extend = (w, c, t, _) => IdentityDialect.SelfLink(w, c, "OS-TRUST/trusts", t.Id),
     };
 
     public static readonly Route[] Routes =
@@ -55,11 +50,14 @@ public static class Trusts
         }),
     ];
 
-    /// <summary>Those of a user, or of a project that ends.</summary>
+    /// <summary>Those of a user, or of a project that ends, with all that hand them on.</summary>
     public static async ValueTask RemoveOf(Call c, Func<Trust, bool> gone)
     {
         foreach (var t in (await Rows.InProject(c.Store, "")).Where(gone))
+        {
+            await RemoveOf(c, below => below.RedelegatedTrustId == t.Id);
             if (await Rows.Get(c.Store, "", t.Id) is { } row) await Rows.Remove(c.Services, row, Change.By(c));
+        }
     }
 
     /// <summary>Takes one of the uses that are left.</summary>

@@ -32,6 +32,7 @@ public static class Users
             await AppCredentials.RemoveOf(c, a => a.UserId == user.Id);
             await Trusts.RemoveOf(c, t => t.TrustorUserId == user.Id || t.TrusteeUserId == user.Id);
             await Credentials.RemoveOf(c, x => x.UserId == user.Id);
+            await AccessTokens.RemoveOf(c, t => t.AuthorizingUserId == user.Id);
             await AccessRules.RemoveOf(c, user.Id);
             await Logins.Forget(c, user.Id);
             foreach (var key in FederatedUsers.KeysOf(user)) d.After.Add(() => Claims.Free(c.Store, FederatedUsers.Scope, key, user.Id));

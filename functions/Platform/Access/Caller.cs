@@ -26,7 +26,9 @@ public sealed record Caller
     public string Origin { get; init; } = "";
     /// <summary>The trust the token came from, or null.</summary>
     public string? TrustId { get; init; }
-    /// <summary>The token may not make credentials, trusts or other tokens that outlive or exceed it: it came from a trust or a restricted application credential.</summary>
+    /// <summary>OAuth's access token that the token came from, or null.</summary>
+    public string? AccessTokenId { get; init; }
+    /// <summary>The token may not make credentials, trusts or other tokens that outlive or exceed it: it came from a trust, OAuth or a restricted application credential.</summary>
     public bool Restricted { get; init; }
     /// <summary>All that the token may be used for; null for anything.</summary>
     public IReadOnlyList<AccessRule>? AccessRules { get; init; }

@@ -81,7 +81,7 @@ public sealed class Router
         var routes = candidates.Where(r => r.Method == method).ToList();
         if (routes.Count == 0) throw new Fault(405, "The method is not allowed for this resource.") { Headers = [("Allow", string.Join(", ", candidates.Select(r => r.Method).Distinct()))] };
 
-        call.Token = request.Header("X-Auth-Token");
+        call.Token = request.Header("X-Auth-Token") ?? Bearer(request.Header("Authorization"));
         if (call.Token is { Length: > 0 }) call.User = await _services.Tokens.Verify(call.Token, call.Cancelled);
         if (call.User?.AccessRules is { } rules && !rules.Any(r => r.Allows(types, call.Method, call.Path))) call.User = null;
         if (call.User is null && !routes.TrueForAll(r => r.Policy == Policy.Anyone || r.AsksItself))
@@ -101,6 +101,8 @@ public sealed class Router
         }
         return await route.Run(call);
     }
+
+    private static string? Bearer(string? authorization) => authorization?.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) == true ? authorization["Bearer ".Length..].Trim() : null;
 
     private static Route Choose(List<Route> routes, Call call)
     {

@@ -17,7 +17,7 @@ public sealed partial class AuthzMatrixTests(Scene scene) : IClassFixture<Scene>
     // The rule lets everybody ask, and the handler asks another one that depends on what is asked for.
     private static readonly string[] AskMore =
     [
-        "GET /v3/role_assignments", "GET /v3/OS-TRUST/trusts", "POST /v3/OS-TRUST/trusts", "GET /v3/domains/{id}/config/security_compliance", "GET /v3/domains/{id}/config/security_compliance/{option}", "PUT /v2/images/{image_id}/members/{member}",
+        "GET /v3/role_assignments", "GET /v3/OS-TRUST/trusts", "POST /v3/OS-TRUST/trusts", "PUT /v3/OS-OAUTH1/authorize/{id}", "GET /v3/domains/{id}/config/security_compliance", "GET /v3/domains/{id}/config/security_compliance/{option}", "PUT /v2/images/{image_id}/members/{member}",
         "DELETE /v2/stores/{store}/{image_id}", "PUT /{bucket}",
     ];
 
@@ -28,7 +28,7 @@ public sealed partial class AuthzMatrixTests(Scene scene) : IClassFixture<Scene>
     private static readonly string[] NotForLent =
     [
         "POST /v3/users/{user_id}/application_credentials", "DELETE /v3/users/{user_id}/application_credentials/{id}", "DELETE /v3/users/{user_id}/access_rules/{id}", "POST /v3/credentials", "PATCH /v3/credentials/{id}",
-        "DELETE /v3/credentials/{id}", "POST /v3/users/{user_id}/credentials/OS-EC2", "DELETE /v3/users/{user_id}/credentials/OS-EC2/{access}", "DELETE /v3/OS-TRUST/trusts/{trust_id}",
+        "DELETE /v3/credentials/{id}", "POST /v3/users/{user_id}/credentials/OS-EC2", "DELETE /v3/users/{user_id}/credentials/OS-EC2/{access}", "DELETE /v3/OS-TRUST/trusts/{trust_id}", "DELETE /v3/users/{user_id}/OS-OAUTH1/access_tokens/{id}",
     ];
 
     [Fact]

@@ -57,12 +57,14 @@ public static class Furniture
         await scene.Do("ann", "DELETE", $"{root}{credentials}/{await Make(credentials, "application_credential", """{"application_credential":{"name":"gone","access_rules":[{"service":"image","method":"GET","path":"/v2/images"}]}}""", "ann")}");
         var credential = await Make(credentials, "application_credential", """{"application_credential":{"name":"kept"}}""", "ann");
         await scene.Do("ann", "POST", $"{root}/users/{ann}/credentials/OS-EC2", $$"""{"tenant_id":"{{project}}"}""");
+        var consumer = await OAuthConsumer.Make(scene.Cloud, project);
         return new(
             new()
             {
                 ["users"] = ann, ["projects"] = project, ["groups"] = group, ["roles"] = role, ["implies"] = other, ["domains"] = elsewhere, ["regions"] = empty, ["services"] = service, ["endpoints"] = endpoint, ["policies"] = policy,
                 ["endpoint_groups"] = endpoints, ["config"] = "ldap", ["option"] = "url", ["security_compliance"] = "password_regex", ["tags"] = "a-tag", ["application_credentials"] = credential,
                 ["identity_providers"] = "idp", ["protocols"] = "openid", ["mappings"] = "a-mapping", ["service_providers"] = "sp",
+                ["access_tokens"] = (await consumer.Access("ann", "helper")).Id, ["authorize"] = (await consumer.Wish()).Id,
                 ["consumers"] = await Make("/OS-OAUTH1/consumers", "consumer", """{"consumer":{}}"""),
                 ["trusts"] = await Make("/OS-TRUST/trusts", "trust", $$"""{"trust":{"trustor_user_id":"{{ann}}","trustee_user_id":"{{await scene.Cloud.IdOf("users", "demo")}}","project_id":"{{project}}","impersonation":false,"roles":[{"id":"{{role}}"}]} }""", "ann"),
                 ["credentials"] = await Make("/credentials", "credential", """{"credential":{"type":"t","blob":"b"}}""", "ann"),

@@ -20,11 +20,16 @@ public sealed record Consumer : Resource
 /// <summary>https://docs.openstack.org/api-ref/identity/v3-ext/#consumers</summary>
 public static class Consumers
 {
-    private static readonly Rows<Consumer> Rows = new("consumer", "identity") { Global = true };
+    public static readonly Rows<Consumer> Rows = new("consumer", "identity") { Global = true };
 
     private static readonly Kind<Consumer> Kind = new(Rows, "consumers", "/v3/OS-OAUTH1/consumers", IdentityDialect.Value)
     {
         Sees = "identity:get_consumer",
+        CheckDelete = async (c, d) =>
+        {
+            await AccessTokens.RemoveOf(c, t => t.ConsumerId == d.Item.Id);
+            Directory.ForgetsTokens(c, d);
+        },
         Extend = (w, c, x, _) => IdentityDialect.SelfLink(w, c, "OS-OAUTH1/consumers", x.Id),
     };
 
