@@ -12,21 +12,25 @@ internal static class Quotas
     /// <exception cref="Fault">413 when those announced are too many already.</exception>
     public static async ValueTask<long> RoomOf(Call c, Container container, string name, long announced)
     {
-        var room = await RoomOf(c, container, (await Shelf.Object(c.Store, container, name, c.Cancelled))?.Item);
+        var room = await RoomOf(c, container, async () => (await Shelf.Object(c.Store, container, name, c.Cancelled))?.Item);
         return room < 0 || announced > room ? throw Exceeded() : room;
     }
 
     public static async ValueTask Check(Call c, Container container, StoredObject? was, StoredObject now)
     {
         if (now.Bytes > (was?.Bytes ?? 0) || was is null)
-            if (now.Bytes > await RoomOf(c, container, was)) throw Exceeded();
+            if (now.Bytes > await RoomOf(c, container, () => new(was))) throw Exceeded();
     }
 
-    private static async ValueTask<long> RoomOf(Call c, Container container, StoredObject? was)
+    /// <param name="overwritten">Asked only where there is a limit.</param>
+    private static async ValueTask<long> RoomOf(Call c, Container container, Func<ValueTask<StoredObject?>> overwritten)
     {
         var room = await Accounts.RoomOf(c.Store, container.ProjectId) ?? long.MaxValue;
-        if (Limit(container, "Quota-Bytes") is { } bytes) room = Math.Min(room, bytes - (await Tally.Of(c.Store, container.ProjectId, container.Id, c.Cancelled)).Bytes);
-        if (Limit(container, "Quota-Count") is { } count && was is null && (await Tally.Of(c.Store, container.ProjectId, container.Id, c.Cancelled)).Objects >= count) return -1;
+        var (bytes, objects) = (Limit(container, "Quota-Bytes"), Limit(container, "Quota-Count"));
+        if (room == long.MaxValue && bytes is null && objects is null) return room;
+        var (there, was) = (await Tally.Of(c.Store, container.ProjectId, container.Id, c.Cancelled), await overwritten());
+        if (was is null && there.Objects >= objects) return -1;
+        if (bytes is not null) room = Math.Min(room, bytes.Value - there.Bytes);
         // What is overwritten makes room.
         return room == long.MaxValue ? room : Math.Max(0, room + (was?.Bytes ?? 0));
     }
