@@ -11,6 +11,7 @@ namespace Cloud.Identity;
 public static class OAuth2
 {
     private const int MaxBody = 4096;
+    private static readonly string[] Methods = ["application_credential"];
 
     public static readonly Route[] Routes = [new("POST", "/v3/OS-OAUTH2/token", Policy.Anyone, Issue) { Streams = true }];
 
@@ -22,7 +23,7 @@ public static class OAuth2
             if (!form.TryGetValue("grant_type", out var grant)) return Refused(400, "invalid_request", "The parameter grant_type is required.");
             if (grant != "client_credentials") return Refused(400, "unsupported_grant_type", "Only the grant_type client_credentials is supported.");
             var (id, secret) = Basic(c.Header("Authorization")) ?? (form.GetValueOrDefault("client_id").ToString(), form.GetValueOrDefault("client_secret").ToString());
-            var proof = await Proofs.Of(c, JsonSerializer.SerializeToElement(new { identity = new { methods = new[] { "application_credential" }, application_credential = new { id, secret } } }));
+            var proof = await Proofs.Of(c, JsonSerializer.SerializeToElement(new { identity = new { methods = Methods, application_credential = new { id, secret } } }));
             if (Receipts.StillWanted(proof) is not null) throw Proofs.Denied();
             var (token, caller) = await Auth.Sign(c, proof, 'p', proof.Credential!.Scope);
             return Reply.Object(200, w =>
