@@ -11,7 +11,7 @@ public static class Trusts
 
     private static readonly Kind<Trust> Kind = new(Rows, "trusts", Path, IdentityDialect.Value)
     {
-        Sees = "identity:get_trust", Id = "trust_id",
+        Sees = "identity:get_trust", KnownToAll = true, Id = "trust_id",
         TargetOf = t => new(null, t.TrustorUserId),
         Check = async (c, d) =>
         {

@@ -39,7 +39,7 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
     public string Id { get; init; } = "id";
     /// <summary>Rule that lets a caller see one; what it denies is answered as if it did not exist.</summary>
     public required string Sees { get; init; }
-    /// <summary>Which ones there are is no secret: for <see cref="SeenFirst"/> everybody sees them (Keystone's roles and endpoints).</summary>
+    /// <summary>Which ones there are is no secret: one that isn't there is 404 to everybody, where <see cref="Dialect.RefusesUnseen"/> would refuse it (Keystone's roles, endpoints and trusts).</summary>
     public bool KnownToAll { get; init; }
     /// <summary>Rule that lets a caller list all projects' (all_tenants); null where there is no such thing.</summary>
     public string? ListsAll { get; init; }
@@ -182,7 +182,7 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
         id ??= c.Args[Id];
         var found = await Rows.Find(c.Store, id, c.User?.ProjectId, c.Cancelled);
         if (found is null || Within?.Invoke(c, found.Item) == false || !Visible(c, found.Item))
-            throw Dialect.RefusesUnseen && !(c.Allows(Sees, c.Named) && c.Allows(policy, c.Named)) ? Fault.Forbidden(policy) : Fault.NotFound(One, id);
+            throw Dialect.RefusesUnseen && !(found is null && KnownToAll) && !(c.Allows(Sees, c.Named) && c.Allows(policy, c.Named)) ? Fault.Forbidden(policy) : Fault.NotFound(One, id);
         c.Require(policy, IsShared(c, found.Item) && policy == Sees ? new(c.User?.ProjectId) : TargetOf(found.Item));
         return found;
     }

@@ -22,7 +22,7 @@ public sealed partial class AuthzMatrixTests(Scene scene) : IClassFixture<Scene>
     ];
 
     // Which of these there are is no secret.
-    private static readonly string[] Known = ["identity:get_role", "identity:update_role", "identity:delete_role", "identity:get_endpoint", "identity:update_endpoint", "identity:delete_endpoint"];
+    private static readonly string[] Known = ["identity:get_role", "identity:update_role", "identity:delete_role", "identity:get_endpoint", "identity:update_endpoint", "identity:delete_endpoint", "identity:get_trust", "identity:delete_trust", "identity:list_roles_for_trust", "identity:get_role_for_trust"];
 
     // What outlives or exceeds a token is not made with one that was lent.
     private static readonly string[] NotForLent =
