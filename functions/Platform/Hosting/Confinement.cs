@@ -33,7 +33,7 @@ public static class Confinement
 
     private static void Confine()
     {
-        Limit(Cpu, 2);
+        Limit(Cpu, 2 + (long)Math.Ceiling(Environment.CpuUsage.TotalTime.TotalSeconds)); // starting took its own, more on a slow disk
         Limit(FileSize, 0);
         Limit(Data, 256 << 20);
         Limit(Core, 0);
