@@ -24,7 +24,8 @@ public static class Api
         Jobs = [new("sweep-blobs", TimeSpan.FromMinutes(30), Locations.Sweep), new("expire-tasks", TimeSpan.FromHours(1), Tasks.Expire)],
     };
 
-    private static ValueTask<Reply> Versions(Call c) => new(Reply.Of(300, w =>
+    // Who asks for the versions gets them; who asks for anything else has a choice of them.
+    private static ValueTask<Reply> Versions(Call c) => new(Reply.Of(c.Path == "/versions" ? 200 : 300, w =>
     {
         w.WriteStartObject();
         w.WriteStartArray("versions");

@@ -33,7 +33,7 @@ public static class Images
         Extend = (w, _, i, _) =>
         {
             foreach (var (k, v) in i.Properties) w.WriteString(k, v);
-            if (i.Blob is not null) w.WriteString("stores", string.Join(',', i.Stores));
+            if (i.Blob is not null) w.WriteString("stores", string.Join(',', i.Stores.Order(StringComparer.Ordinal)));
             if (i.Import is { } import)
             {
                 w.WriteString("os_glance_importing_to_stores", string.Join(',', import.Left));

@@ -39,24 +39,6 @@ public sealed class OpenStackClientTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Images()
-    {
-        var (file, back) = (Path.Combine(Data, "image.raw"), Path.Combine(Data, "back.raw"));
-        await File.WriteAllBytesAsync(file, [.. Enumerable.Range(0, 300_000).Select(i => (byte)i)], TestContext.Current.CancellationToken);
-        var image = await Run($"image create --file {file} --disk-format raw --container-format bare --property os_distro=none --tag t i1");
-        Assert.Equal("i1", image.GetProperty("name").GetString());
-        await Run("image set --name i2 --property a=b --protected i1");
-        Assert.Contains("protected", await Fails("image delete i2"), StringComparison.OrdinalIgnoreCase);
-        var shown = await Run("image show i2");
-        Assert.Equal(("active", 300_000), (shown.GetProperty("status").GetString(), shown.GetProperty("size").GetInt32()));
-        Assert.Equal(("b", true), (shown.GetProperty("properties").GetProperty("a").GetString(), shown.GetProperty("protected").GetBoolean()));
-        await Run($"image save --file {back} i2");
-        Assert.Equal(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken), await File.ReadAllBytesAsync(back, TestContext.Current.CancellationToken));
-        await Run("image add project i2 demo");
-        Assert.Equal("i2", (await Run("image list --tag t --long"))[0].GetProperty("Name").GetString());
-    }
-
-    [Fact]
     public async Task A_server_with_network_and_volume_comes_and_goes()
     {
         var file = Path.Combine(Data, "disk.raw");

@@ -18,7 +18,7 @@ public static class Confinement
     public static readonly IReadOnlyList<(string Name, string Value)> Runtime =
         [("DOTNET_TieredCompilation", "0"), ("DOTNET_EnableDiagnostics", "0"), ("DOTNET_GCHeapHardLimit", "4000000"), ("DOTNET_gcConcurrent", "0")];
 
-    /// <summary>Answers what comes on standard input on standard output.</summary>
+    /// <summary>Answers what comes on standard input on standard output, and ends the process.</summary>
     public static void Run(Func<byte[], string> answer)
     {
         using var input = Console.OpenStandardInput();
@@ -29,6 +29,7 @@ public static class Confinement
         var bytes = new byte[MaxInput];
         var length = input.ReadAtLeast(bytes, MaxInput, throwOnEndOfStream: false);
         output.Write(Encoding.UTF8.GetBytes(answer(bytes[..length])));
+        _exit(0); // the runtime's own way out would wait two seconds for a thread that can't be made any more
     }
 
     private static void Confine()
@@ -60,6 +61,7 @@ public static class Confinement
     [DllImport("libc"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)] private static extern int setrlimit(int resource, in RLimit limit);
     [DllImport("libc"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)] private static extern int prctl(int option, nint a, nint b, nint c, nint d);
     [DllImport("libc"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)] private static extern uint geteuid();
+    [DllImport("libc"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)] private static extern void _exit(int status);
     [DllImport("libc"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)] private static extern int setgroups(nint size, nint list);
     [DllImport("libc"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)] private static extern int setresgid(uint real, uint effective, uint saved);
     [DllImport("libc"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)] private static extern int setresuid(uint real, uint effective, uint saved);

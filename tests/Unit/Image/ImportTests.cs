@@ -185,6 +185,7 @@ public sealed class ImportTests
         var methods = (await cloud.Send("GET", "/image/v2/info/import", user: "demo")).Body.GetProperty("import-methods").GetProperty("value").EnumerateArray().Select(m => m.GetString());
         Assert.Equal(["glance-direct", "web-download", "copy-image", "glance-download"], methods);
         Assert.Equal("file", (await cloud.Send("GET", "/image/v2/info/stores", user: "demo")).Body.GetProperty("stores")[0].GetProperty("id").GetString());
+        Assert.Equal((300, 200), ((await cloud.Send("GET", "/image/")).Status, (await cloud.Send("GET", "/image/versions")).Status));
         Assert.Equal(403, (await cloud.Send("GET", "/image/v2/info/stores/detail", user: "demo")).Status);
         Assert.Equal(1, (await cloud.Send("GET", "/image/v2/info/usage", user: "demo")).Body.GetProperty("usage").GetProperty("image_count_total").GetProperty("usage").GetInt32());
         Assert.Equal((403, 404), ((await cloud.Send("GET", "/image/v2/cache", user: "demo")).Status, (await cloud.Send("GET", "/image/v2/cache")).Status));

@@ -93,7 +93,7 @@ public sealed class MultiStoreTests
         Assert.Equal(202, (await Import(cloud, id, new { method = new { name = "copy-image" }, stores = new[] { "file" } }, "admin")).Status);
         Assert.Equal("active", (await Image(cloud, id)).GetProperty("status").GetString());
         await cloud.Drain();
-        Assert.Equal("shelf,file", await Stores(cloud, id));
+        Assert.Equal("file,shelf", await Stores(cloud, id));
         Assert.Equal(409, (await Import(cloud, id, new { method = new { name = "copy-image" }, stores = new[] { "file" } }, "admin")).Status);
         Assert.Equal(2, (await cloud.Send("GET", $"/image/v2/images/{id}/tasks", user: "demo")).Body.GetProperty("tasks").GetArrayLength());
         await cloud.Send("DELETE", "/image/v2/images/" + id, user: "demo");
