@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Cloud.Platform.Hosting;
 
 /// <summary>Gives memory back once the work that needed it is over. The collector keeps what it has for the next load, which may never come; so a cloud at rest would stay as big as its busiest moment.</summary>
@@ -19,6 +21,7 @@ internal static class Slack
                 if (now - seen < Rest && now - kept > Worth)
                 {
                     GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                    _ = malloc_trim(0); // what the compiler and the database had, which the C library keeps as well
                     kept = now;
                 }
                 seen = now;
@@ -26,4 +29,8 @@ internal static class Slack
         }
         catch (OperationCanceledException) { /* stopping */ }
     }
+
+#pragma warning disable SYSLIB1054 // a number needs no generated code, which would be unsafe
+    [DllImport("libc"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)] private static extern int malloc_trim(nint pad);
+#pragma warning restore SYSLIB1054
 }
