@@ -85,6 +85,18 @@ public sealed class RedelegationAttacks : IAsyncLifetime
         Assert.Equal(401, (await Use("bob", first)).Status);
     }
 
+    [Fact]
+    public async Task A_trust_that_has_lost_a_role_takes_with_it_what_was_handed_on_of_the_others()
+    {
+        var (member, reader) = (await _cloud.IdOf("roles", "member"), await _cloud.IdOf("roles", "reader"));
+        await _cloud.Send("PUT", $"/identity/v3/projects/{_project}/users/{_users["ann"]}/roles/{reader}");
+        var first = await Lend(await _cloud.Token("ann"), "ann", "bob", new() { ["roles"] = new[] { new { name = "member" } } });
+        var second = await Lend((await Use("bob", first)).Token(), "ann", "eve");
+        Assert.Equal(["reader"], (await Use("eve", second)).Roles());
+        await _cloud.Send("DELETE", $"/identity/v3/projects/{_project}/users/{_users["ann"]}/roles/{member}");
+        Assert.Equal(401, (await Use("eve", second)).Status);
+    }
+
     [Theory]
     [InlineData("the trust above")]
     [InlineData("who handed it on")]
