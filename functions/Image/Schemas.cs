@@ -95,5 +95,6 @@ public static class Schemas
         return fields;
     }
 
-    private static JsonObject Members(Type type) => MetadefBody.Json.GetJsonSchemaAsNode(type, Limited)["properties"]!.DeepClone().AsObject();
+    // What may be anything is an empty object: glanceclient knows no schema that is true.
+    private static JsonObject Members(Type type) => new(MetadefBody.Json.GetJsonSchemaAsNode(type, Limited)["properties"]!.AsObject().Select(m => KeyValuePair.Create<string, JsonNode?>(m.Key, m.Value is JsonObject schema ? schema.DeepClone() : new JsonObject())));
 }
