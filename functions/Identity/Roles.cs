@@ -76,6 +76,10 @@ public static class Roles
         }),
     ];
 
+    /// <summary>The role that the path names, if it is one of those lent.</summary>
+    internal static async ValueTask<Reply> OneOf(Call c, string[] lent) =>
+        lent.Contains(c.Args["role"]) ? Kind.One1(c, 200, await Directory.Need(c, Directory.Roles, c.Args["role"])) : throw Fault.NotFound("role", c.Args["role"]);
+
     private static async ValueTask<(Role Prior, Role Implied)> Pair(Call c) => ((await Kind.Load(c, c.Route.Policy)).Item, (await Kind.Load(c, c.Route.Policy, c.Args["implied"])).Item);
 
     private static async ValueTask<(Role Prior, Role Implied)> Existing(Call c)

@@ -43,11 +43,7 @@ public static class Trusts
         new("GET", One, "identity:get_trust", async c => Shown(c, 200, await Own(c), await RolesOf(c))),
         Kind.Delete("identity:delete_trust"),
         new("GET", One + "/roles", "identity:list_roles_for_trust", async c => await Roles.Kind.PageFrom(c, (await Own(c)).RoleIds)),
-        new("GET", One + "/roles/{role}", "identity:get_role_for_trust", async c =>
-        {
-            var trust = await Own(c);
-            return trust.RoleIds.Contains(c.Args["role"]) ? Roles.Kind.One1(c, 200, await Directory.Need(c, Directory.Roles, c.Args["role"])) : throw Fault.NotFound("role", c.Args["role"]);
-        }),
+        new("GET", One + "/roles/{role}", "identity:get_role_for_trust", async c => await Roles.OneOf(c, (await Own(c)).RoleIds)),
     ];
 
     /// <summary>Those of a user, or of a project that ends, with all that hand them on.</summary>

@@ -22,11 +22,9 @@ public static class FederatedLogins
 
     private static async ValueTask<Reply> WithBearer(Call c)
     {
-        const string scheme = "Bearer ";
         var origin = Protocols.KeyOf(c.Args["provider"], c.Args["id"]);
         if (await Directory.Get(c, IdentityProviders.Rows, c.Args["provider"]) is not { Enabled: true } provider || await Directory.Get(c, Protocols.Rows, origin) is not { } protocol) throw Proofs.Denied();
-        if (c.Header("Authorization") is not { } header || !header.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)) throw Proofs.Denied();
-        var attributes = await OpenId.Read(c, provider, header[scheme.Length..].Trim());
+        var attributes = await OpenId.Read(c, provider, c.Bearer ?? throw Proofs.Denied());
         var user = await UserOf(c, provider, protocol, await Map(c, protocol, attributes));
         return await Auth.Give(c, new(user, protocol.Name, Origin: origin), () => new(('u', "")));
     }

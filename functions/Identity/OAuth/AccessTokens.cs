@@ -46,8 +46,7 @@ public static class AccessTokens
     [
         Kind.List("identity:list_access_tokens"), Kind.Show("identity:get_access_token"), Kind.Delete("identity:delete_access_token"),
         new("GET", Kind.Path + "/{id}/roles", "identity:list_access_token_roles", async c => await Roles.Kind.PageFrom(c, (await Kind.Load(c, c.Route.Policy)).Item.RoleIds)),
-        new("GET", Kind.Path + "/{id}/roles/{role}", "identity:get_access_token_role", async c =>
-            (await Kind.Load(c, c.Route.Policy)).Item.RoleIds.Contains(c.Args["role"]) ? Roles.Kind.One1(c, 200, await Directory.Need(c, Directory.Roles, c.Args["role"])) : throw Fault.NotFound("role", c.Args["role"])),
+        new("GET", Kind.Path + "/{id}/roles/{role}", "identity:get_access_token_role", async c => await Roles.OneOf(c, (await Kind.Load(c, c.Route.Policy)).Item.RoleIds)),
     ];
 
     internal static ValueTask<AccessToken> Make(Call c, RequestToken wish, string secret) => Rows.Save(c.Services, new()

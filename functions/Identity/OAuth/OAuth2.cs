@@ -36,17 +36,7 @@ public static class OAuth2
         catch (Fault f) when (f.Status == 401) { return Refused(401, "invalid_client", "Client authentication failed.").With("WWW-Authenticate", $"Keystone uri=\"{c.BaseUrl}\""); }
     }
 
-    private static async ValueTask<string> Body(Call c)
-    {
-        using var text = new MemoryStream();
-        var chunk = new byte[1024];
-        for (int n; (n = await c.Stream!.ReadAsync(chunk, c.Cancelled)) > 0;)
-        {
-            if (text.Length + n > MaxBody) throw new Fault(413, "Request is too large.");
-            text.Write(chunk, 0, n);
-        }
-        return Encoding.UTF8.GetString(text.GetBuffer(), 0, (int)text.Length);
-    }
+    private static async ValueTask<string> Body(Call c) => Encoding.UTF8.GetString(await WholeBody.Read(c.Stream!, MaxBody, c.Cancelled) ?? throw new Fault(413, "Request is too large."));
 
     private static (string, string)? Basic(string? header)
     {

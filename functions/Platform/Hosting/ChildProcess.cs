@@ -11,21 +11,26 @@ public sealed class ChildProcess : IConfined, IDisposable
     public async Task<string> Run(string verb, IReadOnlyList<string> arguments, ReadOnlyMemory<byte> input, CancellationToken ct)
     {
         await _room.WaitAsync(ct);
+        try { return await Run([verb, .. arguments], input, ct); }
+        finally { _room.Release(); }
+    }
+
+    private static async Task<string> Run(string[] command, ReadOnlyMemory<byte> input, CancellationToken ct)
+    {
         using var wall = CancellationTokenSource.CreateLinkedTokenSource(ct);
         wall.CancelAfter(Patience);
-        using var child = Start([verb, .. arguments]);
+        using var child = Start(command);
         try
         {
             var answer = child.StandardOutput.ReadToEndAsync(wall.Token);
             await Feed(child, input, wall.Token);
             await child.WaitForExitAsync(wall.Token);
-            return child.ExitCode == 0 ? await answer : throw new ConfinedException($"{verb} ended with {child.ExitCode}");
+            return child.ExitCode == 0 ? await answer : throw new ConfinedException($"{command[0]} ended with {child.ExitCode}");
         }
-        catch (OperationCanceledException e) when (!ct.IsCancellationRequested) { throw new ConfinedException($"{verb} took too long", e); }
+        catch (OperationCanceledException e) when (!ct.IsCancellationRequested) { throw new ConfinedException($"{command[0]} took too long", e); }
         finally
         {
             if (!child.HasExited) child.Kill();
-            _room.Release();
         }
     }
 

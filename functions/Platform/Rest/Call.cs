@@ -46,6 +46,9 @@ public sealed class Call
     /// <summary>What is known of something that can't be looked at: the user that the path names.</summary>
     public Target Named => new(null, Args.GetValueOrDefault("user_id"));
 
+    /// <summary>The token of an Authorization header of that scheme; null where there is none.</summary>
+    public string? Bearer => Header("Authorization") is { } header && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? header["Bearer ".Length..].Trim() : null;
+
     public string? First(string key)
     {
         foreach (var (k, v) in Query) if (k == key) return v;

@@ -24,6 +24,7 @@ public sealed class Router
 
     private readonly Services _services;
     private readonly Dictionary<string, (Slice Slice, RouteTree Tree)> _slices;
+    private readonly Slice[] _claiming;
     private readonly Action<Exception, string> _log;
 
     /// <exception cref="InvalidOperationException">A route names a policy that doesn't exist.</exception>
@@ -33,6 +34,7 @@ public sealed class Router
             foreach (var route in slice.Routes)
                 if (!services.Policy.Knows(route.Policy)) throw new InvalidOperationException($"{slice.Prefix}: {route.Method} {route.Path} has the unknown policy '{route.Policy}'");
         (_services, _log) = (services, log);
+        _claiming = [.. services.Slices.Where(s => s.Claims is not null)];
         _slices = services.Slices.ToDictionary(s => s.Prefix, s => (s, new RouteTree(s.Routes)));
         foreach (var slice in services.Slices)
             foreach (var root in slice.Roots) _slices.Add(root, _slices[slice.Prefix]);
@@ -43,7 +45,7 @@ public sealed class Router
         var id = "req-" + _services.Ids.New();
         var slash = request.Path.IndexOf('/', 1) is > 0 and var i ? i : request.Path.Length;
         var first = request.Path.Length < 2 ? "" : request.Path[1..slash];
-        var claimed = _services.Slices.FirstOrDefault(s => s.Claims?.Invoke(request) == true)?.Prefix;
+        var claimed = Array.Find(_claiming, s => s.Claims!(request))?.Prefix;
         if (!_slices.TryGetValue(claimed ?? first, out var found)) return Unknown(request).With("X-Openstack-Request-Id", id);
         if (found.Slice.Prefix != first) slash = 0; // the server's root is the service's
         var call = new Call
@@ -81,7 +83,7 @@ public sealed class Router
         var routes = candidates.Where(r => r.Method == method).ToList();
         if (routes.Count == 0) throw new Fault(405, "The method is not allowed for this resource.") { Headers = [("Allow", string.Join(", ", candidates.Select(r => r.Method).Distinct()))] };
 
-        call.Token = request.Header("X-Auth-Token") ?? Bearer(request.Header("Authorization"));
+        call.Token = request.Header("X-Auth-Token") ?? call.Bearer;
         if (call.Token is { Length: > 0 }) call.User = await _services.Tokens.Verify(call.Token, call.Cancelled);
         if (call.User?.AccessRules is { } rules && !rules.Any(r => r.Allows(types, call.Method, call.Path))) call.User = null;
         if (call.User is null && !routes.TrueForAll(r => r.Policy == Policy.Anyone || r.AsksItself))
@@ -101,8 +103,6 @@ public sealed class Router
         }
         return await route.Run(call);
     }
-
-    private static string? Bearer(string? authorization) => authorization?.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) == true ? authorization["Bearer ".Length..].Trim() : null;
 
     private static Route Choose(List<Route> routes, Call call)
     {

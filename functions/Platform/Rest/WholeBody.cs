@@ -1,7 +1,7 @@
-namespace Cloud.ObjectStorage;
+namespace Cloud.Platform.Rest;
 
-/// <summary>Bodies that say what is to be done, read as a whole; objects never are.</summary>
-internal static class WholeBody
+/// <summary>Bodies of routes that stream, where they are small and say what is to be done, read as a whole; data never is.</summary>
+public static class WholeBody
 {
     /// <summary>Null when there are more than <paramref name="most"/> bytes.</summary>
     /// <param name="announced">How many there will be, when that is known.</param>
