@@ -89,11 +89,18 @@ public sealed class HostLinkTests
     {
         await using var lab = await HostLab.Start();
         using var stop = new CancellationTokenSource();
-        var (tries, first) = (0, new TaskCompletionSource());
+        var (tries, begun, first) = (0, new TaskCompletionSource(), new TaskCompletionSource());
         var link = lab.Link();
-        var run = link.Run(async (m, ct) => { if (Interlocked.Increment(ref tries) == 1) await first.Task.WaitAsync(ct); return Done(m); }, stop.Token);
+        var run = link.Run(async (m, ct) =>
+        {
+            if (Interlocked.Increment(ref tries) > 1) return Done(m);
+            begun.SetResult();
+            await first.Task.WaitAsync(ct);
+            return Done(m);
+        }, stop.Token);
         await lab.Command("c1");
         await lab.Bus.Next("lend c1 1");
+        await begun.Task; // else the second time could be the first that the host sees
         var port = lab.Listener.Address.Port;
         await lab.Listener.DisposeAsync();
         Assert.Equal("abandon c1 0", await lab.Bus.Next("abandon"));
