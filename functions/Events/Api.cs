@@ -1,9 +1,7 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cloud.Platform;
 using Cloud.Platform.Access;
-using Cloud.Platform.Events;
 using Cloud.Platform.Rest;
 
 namespace Cloud.Events;
@@ -11,8 +9,8 @@ namespace Cloud.Events;
 /// <summary>All that happened, to be read again from any point: see docs/events/README.md.</summary>
 public static class Api
 {
-    // A filter that matches little must not make one request read the whole log.
-    private const int MostRead = 2000;
+    /// <summary>Seconds; proxies end what is silent for longer.</summary>
+    private const int MostWait = 60;
 
     public static readonly Slice Slice = new("events", "events", OwnService.Dialect("events"),
     [
@@ -26,65 +24,51 @@ public static class Api
             await Retention.Set(c.Store, days, c.Cancelled);
             return Days(days);
         }),
+        .. Webhooks.Webhooks.Routes,
     ])
     {
         CatalogName = "events", CatalogPath = "/v1",
-        OnEvent = (s, e, _) => Appender.Of(s).Append(e),
-        Jobs = [new("trim", TimeSpan.FromHours(1), Retention.Trim)],
+        OnEvent = async (s, e, ct) =>
+        {
+            await Appender.Of(s).Append(e);
+            await Webhooks.Webhooks.OnEvent(s, e, ct);
+        },
+        // Waiting for receivers takes neither a thread nor a processor.
+        Queues =
+        [
+            new("queue-webhooks", Webhooks.Wake.Queue, 64, Sessions: true, Webhooks.Runner.Handle),
+            new("queue-webhooks-due", Webhooks.Wake.DueQueue, 16, Sessions: false, Webhooks.Wake.Due),
+            new("queue-webhooks-slow", Webhooks.Wake.SlowQueue, 256, Sessions: true, Webhooks.Runner.Handle),
+        ],
+        Jobs = [new("trim", TimeSpan.FromHours(1), Retention.Trim), new("webhooks", TimeSpan.FromHours(1), Webhooks.Janitor.Run)],
     };
 
     private static Reply Days(int days) => Reply.Of(200, new JsonObject { ["days"] = days });
 
     private static async ValueTask<Reply> List(Call c)
     {
-        OwnService.OnlyKnows(c, "cursor", "limit", "type", "subject", "all_projects");
-        var all = OwnService.Flag(c, "all_projects");
-        if (all) c.Require("events:get_all", default);
-        var (log, limit, type, subject) = (all ? "" : c.ProjectId, OwnService.Limit(c), c.First("type"), c.First("subject"));
-        var head = (await EventLog.Head(c.Store, log, c.Cancelled)).Head;
-        var cursor = c.First("cursor") is not { Length: > 0 } text ? head.Trimmed
-            : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n <= head.Last ? n : throw Fault.BadRequest("cursor is not one that this service gave.");
-        if (cursor < head.Trimmed) throw new Fault(410, $"Events after this cursor are no longer kept. What is kept begins after cursor {Text(head.Trimmed)}.");
-        var found = new List<LogEntry>();
-        for (var read = 0; found.Count < limit && read < MostRead;)
-        {
-            var some = await EventLog.After(c.Store, log, cursor, limit, c.Cancelled);
-            foreach (var entry in some)
-            {
-                if (found.Count == limit) break;
-                cursor = all ? entry.Number : entry.ProjectNumber;
-                if (OwnService.Matches(type, entry.Event!.Value.GetProperty("type").GetString()!) && (subject is null || entry.Event.Value.GetProperty("subject").GetString() == subject)) found.Add(entry);
-            }
-            read += some.Count;
-            if (some.Count < limit) break;
-        }
+        var (reading, limit, wait) = (await Reading.Of(c), OwnService.Limit(c), Wait(c));
+        var streams = c.Header("Accept")?.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase) == true;
+        var place = !streams && wait == TimeSpan.Zero ? null : Bell.Of(c.Services).Place(reading.Log) ?? throw new Fault(429, "Too many wait for events already.") { Headers = [("Retry-After", "10")] };
+        if (streams) return ServerSent.Of(c, reading, place!);
+        using var _ = place;
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(c.Cancelled, c.Stopping);
+        IReadOnlyList<LogEntry> found;
+        try { found = await reading.Next(limit, wait, both.Token); }
+        catch (OperationCanceledException) when (!c.Cancelled.IsCancellationRequested) { found = []; }
         var reply = new Reply
         {
-            Status = 200, ContentType = "application/cloudevents-batch+json",
+            Status = 200, ContentType = EventBody.Batch,
             Json = w =>
             {
                 w.WriteStartArray();
-                foreach (var entry in found) Write(w, entry, all);
+                foreach (var entry in found) EventBody.Write(w, entry, reading.All);
                 w.WriteEndArray();
             },
         };
-        return reply.With("Events-Cursor", Text(cursor)).WithNext(c, Text(cursor));
+        return reply.With("Events-Cursor", EventBody.Text(reading.Cursor)).WithNext(c, EventBody.Text(reading.Cursor));
     }
 
-    /// <summary>The event with its place in this log (CloudEvents' sequence extension); tenants don't get what is for operators.</summary>
-    private static void Write(Utf8JsonWriter w, LogEntry entry, bool all)
-    {
-        w.WriteStartObject();
-        foreach (var p in entry.Event!.Value.EnumerateObject())
-        {
-            if (all || p.Name != "data") { p.WriteTo(w); continue; }
-            w.WriteStartObject("data");
-            foreach (var d in p.Value.EnumerateObject()) if (d.Name != "operator") d.WriteTo(w);
-            w.WriteEndObject();
-        }
-        w.WriteString("sequence", Text(all ? entry.Number : entry.ProjectNumber));
-        w.WriteEndObject();
-    }
-
-    private static string Text(long number) => number.ToString("D16", CultureInfo.InvariantCulture);
+    private static TimeSpan Wait(Call c) => c.First("wait") is not { } text ? TimeSpan.Zero
+        : EventBody.TryRead(text, out var seconds) && seconds <= MostWait ? TimeSpan.FromSeconds(seconds) : throw Fault.BadRequest($"wait must be a number of seconds from 0 to {MostWait}.");
 }

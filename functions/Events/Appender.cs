@@ -46,7 +46,8 @@ internal sealed class Appender(Services s)
             }
             try
             {
-                await EventLog.Append(s.Store, [.. batch.Select(b => b.Event)], s.Now);
+                await EventLog.Append(s.Store, [.. batch.Select(b => b.Event)], s.Now, Webhooks.Listeners.Of(s).Wakes);
+                foreach (var log in batch.Select(b => EventLog.LogOf(b.Event)).Append("").Distinct()) Bell.Of(s).Ring(log);
                 foreach (var (_, done) in batch) done.SetResult();
             }
             catch (Exception e)

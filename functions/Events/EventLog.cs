@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Cloud.Platform.Bus;
 using Cloud.Platform.Events;
 using Cloud.Platform.State;
 
@@ -56,7 +57,8 @@ public static class EventLog
     }
 
     /// <summary>Adds events in the order given; one that is there already is left out.</summary>
-    public static async Task Append(IEntityStore store, IReadOnlyList<Event> events, DateTimeOffset now, CancellationToken ct = default)
+    /// <param name="along">What is sent along with entries, in their transaction.</param>
+    public static async Task Append(IEntityStore store, IReadOnlyList<Event> events, DateTimeOffset now, Func<IReadOnlyList<LogEntry>, ValueTask<IReadOnlyList<Message>>>? along = null, CancellationToken ct = default)
     {
         var fresh = events.DistinctBy(e => e.Id).ToList();
         while (fresh.Count > 0)
@@ -64,15 +66,16 @@ public static class EventLog
             var heads = new Dictionary<string, (LogHead Head, string? ETag)> { [""] = await Head(store, "", ct) };
             foreach (var project in fresh.Select(LogOf).Distinct())
                 if (project.Length > 0) heads[project] = await Head(store, project, ct);
-            var ops = new List<Op>();
+            var (ops, entries) = (new List<Op>(), new List<LogEntry>());
             foreach (var e in fresh)
             {
                 var project = LogOf(e);
                 var entry = new LogEntry { Number = Next(heads, ""), EventId = e.Id, Project = project, LoggedAt = now, Event = e.Json };
                 ops.Add(new Op.Insert(IdKey(e.Id), ReadOnlyMemory<byte>.Empty));
+                if (project.Length > 0) entry = entry with { ProjectNumber = Next(heads, project) };
+                entries.Add(entry);
                 if (project.Length > 0)
                 {
-                    entry = entry with { ProjectNumber = Next(heads, project) };
                     ops.Add(new Op.Insert(EntryKey(project, entry.ProjectNumber), Json.Write(entry)));
                     entry = entry with { Event = null };
                 }
@@ -82,7 +85,7 @@ public static class EventLog
                 ops.Add(tag is null ? new Op.Insert(HeadKey(log), Json.Write(head)) : new Op.Replace(HeadKey(log), Json.Write(head), tag));
             try
             {
-                await store.Commit(Partition, ops, ct: ct);
+                await store.Commit(Partition, ops, along is null ? null : await along(entries), ct);
                 return;
             }
             catch (ConflictException)
@@ -94,8 +97,8 @@ public static class EventLog
         }
     }
 
-    // Alerts are for operators even when they are about a project's resource.
-    private static string LogOf(Event e) => e.IsAlert ? "" : e.ProjectId;
+    /// <summary>The log that has the event itself. Alerts are for operators even when they are about a project's resource.</summary>
+    public static string LogOf(Event e) => e.IsAlert ? "" : e.ProjectId;
 
     private static long Next(Dictionary<string, (LogHead Head, string? ETag)> heads, string log)
     {

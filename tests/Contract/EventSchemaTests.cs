@@ -76,7 +76,7 @@ public sealed class EventSchemaTests
     public void Every_kind_of_event_has_its_schema_committed()
     {
         foreach (var kind in Kinds()) Golden.Same(Path.Combine(Folder, kind.File), Schema(kind).ToJsonString(Written) + "\n");
-        Assert.Equal(Kinds().Select(k => k.File), Directory.EnumerateFiles(Folder, "*.json").Select(f => Path.GetFileName(f)).Where(f => f != "metering.interval.json").Order(StringComparer.Ordinal));
+        Assert.Equal(Kinds().Select(k => k.File), Directory.EnumerateFiles(Folder, "*.json").Select(f => Path.GetFileName(f)).Where(f => f is not ("metering.interval.json" or "events.webhook.gave_up.json")).Order(StringComparer.Ordinal));
     }
 
     [Fact]

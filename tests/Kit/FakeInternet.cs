@@ -29,7 +29,7 @@ public sealed class FakeInternet(FakeTimeProvider clock)
 
     public Task<Stream> Connect(IPEndPoint to, CancellationToken ct)
     {
-        Connected.Add(to);
+        lock (Connected) Connected.Add(to);
         return _servers.TryGetValue(to, out var answer) ? Task.FromResult<Stream>(new Wire(this, answer)) : Task.FromException<Stream>(new SocketException((int)SocketError.ConnectionRefused));
     }
 
@@ -71,7 +71,7 @@ public sealed class FakeInternet(FakeTimeProvider clock)
             if (buffer.Length == 0) return 0;
             if (_answer is null)
             {
-                net.Sent.Add(_request.ToString());
+                lock (net.Sent) net.Sent.Add(_request.ToString());
                 _answer = answer(_request.ToString()).GetEnumerator();
             }
             while (_piece.Length == 0)

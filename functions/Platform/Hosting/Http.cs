@@ -23,7 +23,7 @@ public static class Http
         var request = new Request(http.Request.Method, mark < 0 ? raw : raw[..mark], query,
             name => http.Request.Headers.TryGetValue(name, out var v) ? v.ToString() : null, http.Request.Body, $"{http.Request.Scheme}://{http.Request.Host}", http.RequestAborted)
         {
-            HeaderNames = http.Request.Headers.Select(h => h.Key), Peer = http.Connection.RemoteIpAddress,
+            HeaderNames = http.Request.Headers.Select(h => h.Key), Peer = http.Connection.RemoteIpAddress, Stopping = http.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping,
         };
         var reply = await router.Handle(request);
         await Send(http, reply);

@@ -7,7 +7,7 @@ public interface IOutbound
     /// <exception cref="OutboundException">It is not allowed, or could not be had.</exception>
     Task<Download> Get(string url, OutboundLimits limits, CancellationToken ct = default);
 
-    /// <summary>Posts and tells the status. Redirects are not followed, the answer's body is not read.</summary>
+    /// <summary>Posts and tells the status. Redirects are not followed, the answer's body is of no interest.</summary>
     /// <param name="headers">Ours, never the tenant's; there is no way to send credentials.</param>
     /// <exception cref="OutboundException">It is not allowed, or got no answer.</exception>
     Task<int> Post(string url, ReadOnlyMemory<byte> body, string contentType, IReadOnlyList<(string Name, string Value)> headers, OutboundLimits limits, CancellationToken ct = default);

@@ -11,6 +11,9 @@ namespace Cloud.Platform.Net;
 public sealed class OutboundHttp : IOutbound, IDisposable
 {
     private const int MaxHops = 3;
+    // Many tenants may use the same server: what waits for one of them must not keep the others from it.
+    private const int MostToOne = 512;
+    private const int Short = 16 * 1024;
     private static readonly string[] Never = ["Authorization", "Cookie", "Host", "Proxy-", "X-Auth-", "X-Subject-Token"];
     private static readonly TimeSpan Connecting = TimeSpan.FromSeconds(5), Answering = TimeSpan.FromSeconds(10);
 
@@ -29,7 +32,7 @@ public sealed class OutboundHttp : IOutbound, IDisposable
         {
             UseProxy = false, UseCookies = false, Credentials = null, PreAuthenticate = false, AllowAutoRedirect = false, AutomaticDecompression = DecompressionMethods.None,
             ActivityHeadersPropagator = null, MaxResponseHeadersLength = 16, MaxResponseDrainSize = 0, ConnectTimeout = Connecting,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(1), PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10), MaxConnectionsPerServer = 8,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(1), PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10), MaxConnectionsPerServer = MostToOne,
             ConnectCallback = async (context, ct) => await Open(context.DnsEndPoint, ct),
         });
     }
@@ -92,6 +95,7 @@ public sealed class OutboundHttp : IOutbound, IDisposable
         try
         {
             using var answer = await Send(request, wall);
+            await Finish(answer, wall);
             return (int)answer.StatusCode;
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
@@ -102,6 +106,20 @@ public sealed class OutboundHttp : IOutbound, IDisposable
     }
 
     public void Dispose() => _client.Dispose();
+
+    /// <summary>A short answer that comes at once is read and dropped, so that the connection can be used again; any other ends it.</summary>
+    private async Task Finish(HttpResponseMessage answer, Deadline wall)
+    {
+        if (answer.Content.Headers.ContentLength is 0 or > Short) return;
+        using var patience = new Deadline(_clock, TimeSpan.FromSeconds(1), wall.Token);
+        var buffer = new byte[4096];
+        try
+        {
+            await using var body = await answer.Content.ReadAsStreamAsync(patience.Token);
+            for (int n, read = 0; read <= Short && (n = await body.ReadAsync(buffer, patience.Token)) > 0;) read += n;
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException) { /* the status is known */ }
+    }
 
     private async Task<HttpResponseMessage> Send(HttpRequestMessage request, Deadline wall)
     {

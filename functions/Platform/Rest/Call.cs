@@ -23,6 +23,8 @@ public sealed class Call
     public required string BaseUrl { get; init; }
     public required string RequestId { get; init; }
     public CancellationToken Cancelled { get; init; }
+    /// <summary>The server is about to end: who waits for something shall not.</summary>
+    public CancellationToken Stopping { get; init; }
 
     /// <summary>The body of a route that streams; otherwise <see cref="Json"/> holds it.</summary>
     public Stream? Stream { get; set; }

@@ -13,6 +13,8 @@ public sealed record Request(string Method, string Path, IReadOnlyList<(string, 
     public IEnumerable<string> HeaderNames { get; init; } = [];
     /// <summary>Whom it came from; null where nobody says.</summary>
     public System.Net.IPAddress? Peer { get; init; }
+    /// <summary>The server is about to end: who waits for something shall not.</summary>
+    public CancellationToken Stopping { get; init; }
 }
 
 /// <summary>From a request to an answer: service, route, version, token, policy, body, handler. Every failure leaves in the service's own format.</summary>
@@ -51,7 +53,7 @@ public sealed class Router
         var call = new Call
         {
             Services = _services, Dialect = found.Slice.Dialect, Method = request.Method, Path = found.Slice.Dialect.Rewrite(request.Path[slash..]), Query = request.Query, Header = request.Header, HeaderNames = request.HeaderNames,
-            BaseUrl = request.Root + request.Path[..slash], RequestId = id, Cancelled = request.Cancelled, Peer = request.Peer,
+            BaseUrl = request.Root + request.Path[..slash], RequestId = id, Cancelled = request.Cancelled, Stopping = request.Stopping, Peer = request.Peer,
         };
         Reply reply;
         try
