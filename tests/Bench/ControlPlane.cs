@@ -16,10 +16,10 @@ public sealed class ControlPlane : Subject, IAsyncDisposable
 
     private ControlPlane(Process process, string url, TimeSpan coldStart) => (_process, Url, ColdStart) = (process, url, coldStart);
 
-    public static async Task<ControlPlane> Start(string executable, string data, int hosts)
+    public static async Task<ControlPlane> Start(string executable, string data, int hosts, string? settings = null)
     {
         var port = FreePort();
-        var start = new ProcessStartInfo(executable, ["up", "--data", data, "--listen", $"127.0.0.1:{port}", "--simulated", $"{hosts}"]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(executable, ["up", "--data", data, "--listen", $"127.0.0.1:{port}", "--simulated", $"{hosts}", .. settings is null ? (string[])[] : ["--settings", settings]]) { RedirectStandardOutput = true };
         var clock = Stopwatch.StartNew();
         var process = Process.Start(start)!;
         while (await process.StandardOutput.ReadLineAsync() is { } line)

@@ -18,6 +18,13 @@ internal sealed class Run(BenchOptions options, string data)
 
     public async Task All()
     {
+        const string Delivered = "events to a webhook";
+        if (options.Only is not [Delivered]) await Clouds();
+        if (Wanted(Delivered)) await Deliver();
+    }
+
+    private async Task Clouds()
+    {
         string project;
         await using (var cloud = await Start())
         {
@@ -56,6 +63,13 @@ internal sealed class Run(BenchOptions options, string data)
         Say($"ready after {cloud.ColdStart.TotalMilliseconds:0} ms");
         if (options.Only.Count == 0) _whole.Add((fresh ? "cold start to ready, new cloud" : "cold start to ready, 10,000 servers", $"{cloud.ColdStart.TotalSeconds:0.00} s", Zed.ColdStart, "under 2 s", cloud.ColdStart.TotalSeconds < 2));
         return cloud;
+    }
+
+    private async Task Deliver()
+    {
+        Say("events to a webhook");
+        var (rate, cpu) = await new Delivery(options, data).Measure();
+        _whole.Add(("events from the outbox to a webhook, per s", $"{Report.N(rate)} ({Report.N(cpu)} CPU-ms each)", "-", $"{Delivery.Goal:#,0}", rate >= Delivery.Goal));
     }
 
     private string AdminPassword() => File.ReadAllText(Path.Combine(data, "admin-password")).Trim();

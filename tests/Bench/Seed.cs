@@ -1,6 +1,7 @@
 using Cloud.Compute;
 using Cloud.Network;
 using Cloud.Platform;
+using Cloud.Platform.Bus;
 using Cloud.Platform.Local;
 using Cloud.Platform.State;
 
@@ -34,6 +35,24 @@ public static class Seed
             foreach (var c in copies)
                 await File.AppendAllTextAsync(c.Model.Journal, c.Model.Lines.Replace(c.Model.Server.Id, c.Server, StringComparison.Ordinal).Replace(c.Model.Port.Id, c.Port, StringComparison.Ordinal));
         }
+    }
+
+    /// <summary>Puts events of changes into a stopped cloud's outbox, with states before and after of the usual size, as sagas that end at the same moment would.</summary>
+    public static async Task Events(string data, string project, int count, int subjects)
+    {
+        using var state = LocalState.Open(Path.Combine(data, "state.db"), TimeProvider.System);
+        var ids = new TimeOrderedIds(TimeProvider.System);
+        var (names, text) = (Enumerable.Range(0, subjects).Select(_ => ids.New()).ToList(), new string('x', 800));
+        foreach (var batch in Enumerable.Range(0, count).Chunk(500))
+            await state.Bus.Send([.. batch.Select(i =>
+            {
+                var (id, subject, side) = (ids.New(), names[i % subjects], new { Id = names[i % subjects], ProjectId = project, Name = "bench", Description = text });
+                return new Message("events", id, System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new
+                {
+                    specversion = "1.0", id, source = "/bench", type = "cloud.serverless.bench.thing.updated", subject, time = TimeProvider.System.GetUtcNow(), datacontenttype = "application/json",
+                    data = new { project_id = project, actor = "", request_id = "", revision = (i / subjects) + 1, after = side, before = side, @operator = new { after = new { Host = "h" } } },
+                }), Session: subject);
+            })]);
     }
 
     private static async Task<Model> Of(IEntityStore store, string data, Server server)
