@@ -44,7 +44,11 @@ internal sealed class Outcome
         {
             Cursor = _undone.Count == 0 ? work.Upto : Math.Max(was.Cursor, _undone.Min() - 1),
             Done = _undone.Count == 0 ? [] : [.. was.Done.Concat(work.Chains.SelectMany(c => c.Parcels).Concat(work.Put).Where(p => !p.Late && !p.Again).Select(p => p.Number)).Where(n => n >= _undone.Min() && !_undone.Contains(n)).Distinct().Order()],
-            Outage = outage, Stuck = [.. _stuck.Values], Late = _late, Sent = was.Sent + Log.Count, Again = Left(was.Again, work, outage is not null || gone),
+            Outage = outage,
+            Stuck = [.. _stuck.Values],
+            Late = _late,
+            Sent = was.Sent + Log.Count,
+            Again = Left(was.Again, work, outage is not null || gone),
             Slow = outage is not null || Pace(was.Slow, attempts),
         };
         State = State with { Due = outage?.Next ?? (State.Stuck.Length > 0 ? State.Stuck.Min(x => x.Next) : null) };
