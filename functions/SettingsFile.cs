@@ -17,6 +17,7 @@ public sealed record SettingsFile
     public bool EnforceScope { get; init; }
     public Dictionary<string, OpenIdIssuer> Openid { get; init; } = [];
     public Dictionary<string, StoreSetting> ObjectStores { get; init; } = [];
+    public SyncSettings ContainerSync { get; init; } = new();
     public Dictionary<string, StoreSetting> ImageStores { get; init; } = [];
 
     /// <param name="path">Null for no file.</param>
@@ -30,7 +31,9 @@ public sealed record SettingsFile
             var file = JsonSerializer.Deserialize<SettingsFile>(File.ReadAllBytes(path), Dialect.Strict) ?? throw new JsonException("it is empty");
             if (file.SecurityCompliance.PasswordRegex is { } regex) _ = new Regex(regex);
             if (file.Openid.FirstOrDefault(i => i.Value.Audience.Length == 0) is { Key: { } issuer }) throw new FormatException($"{issuer} has no audience");
-            return settings with { OutboundOpened = [.. file.OutboundOpened.Select(n => IPNetwork.Parse(n))], Passwords = file.SecurityCompliance, EnforceScope = file.EnforceScope, UploadLife = TimeSpan.FromDays(file.MultipartUploadDays), OpenId = file.Openid, ObjectStores = file.ObjectStores, ImageStores = file.ImageStores };
+            foreach (var url in file.ContainerSync.Realms.Values.SelectMany(r => r.Clusters.Values))
+                if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")) throw new FormatException($"{url} is no address of a cluster");
+            return settings with { OutboundOpened = [.. file.OutboundOpened.Select(n => IPNetwork.Parse(n))], Passwords = file.SecurityCompliance, EnforceScope = file.EnforceScope, UploadLife = TimeSpan.FromDays(file.MultipartUploadDays), OpenId = file.Openid, ObjectStores = file.ObjectStores, ImageStores = file.ImageStores, Sync = file.ContainerSync };
         }
         catch (Exception e) when (e is JsonException or FormatException or RegexParseException) { throw new ArgumentException($"{path}: {e.Message}"); }
     }

@@ -19,6 +19,9 @@ internal static class Access
 
     private static async ValueTask<bool> Allowed(Call c, Place place, Container? container, string rule)
     {
+        // What another cluster signed is that, or nothing.
+        if (Sync.Door.Opens(c, place, container)) return true;
+        if (Sync.Door.IsSigned(c)) return false;
         // A signed address says all that its holder may.
         if (Signed.TempUrl.Is(c)) return await Signed.TempUrl.Opens(c, place, rule == Reads);
         if (c.User is not null && (c.Allows(Reseller, default) || place.Project is { } project && c.Allows(rule, new(project)))) return true;
@@ -33,7 +36,7 @@ internal static class Access
         return c.User is { } user && await Acl.Names(reads ? container.Read : container.Write, user, () => Identity.Facade.NamesOf(c.Services, user));
     }
 
-    public static Fault Refusal(Call c, Place place) => c.User is not null && !Signed.TempUrl.Is(c)
+    public static Fault Refusal(Call c, Place place) => Sync.Door.IsSigned(c) ? Sync.Door.Refusal() : c.User is not null && !Signed.TempUrl.Is(c)
         ? new(403, "Access was denied to this resource.")
         : new(401, "This server could not verify that you are authorized to access the document you requested.")
         {

@@ -25,7 +25,8 @@ public static class Api
     {
         CatalogName = "swift", CatalogPath = "/v1/AUTH_{project_id}", Roots = ["info", "healthcheck", "crossdomain.xml"],
         OnEvent = Collector.OnEvent,
-        Jobs = [new("audit", TimeSpan.FromMinutes(30), Auditor.Run), new("expire", Expiry.Every, Expiry.Run)],
+        Queues = [new("queue-object-sync", Sync.Log.Queue, 4, Sessions: true, Sync.Turn.Handle)],
+        Jobs = [new("sync", TimeSpan.FromHours(1), Sync.Turn.Sweep), new("audit", TimeSpan.FromMinutes(30), Auditor.Run), new("expire", Expiry.Every, Expiry.Run)],
     };
 
     // Bodies of any size and kind; and whom a container's list names is known only when it has been read.

@@ -25,6 +25,10 @@ internal static class Collector
         foreach (var row in await s.Store.List(Shelf.Of(project), Shelf.ContainerRange, Shelf.End(Shelf.ContainerRange), ct: ct))
         {
             var container = new Loaded<Container>(Json.Read<Container>(row.Body), row.ETag);
+            // What follows it elsewhere is somebody's there.
+            if (container.Item.SyncTo is not null) await Edit.Run(s, project, by, async edit => await Shelf.Container(s.Store, project, container.Item.Name, ct) is { } now ? edit.Put(now, now.Item with { SyncTo = null }) : null);
+            if (await Shelf.Container(s.Store, project, container.Item.Name, ct) is not { } loose) continue;
+            container = loose;
             foreach (var range in (string[])[Shelf.ObjectRange(container.Item.Id), Shelf.PastRange(container.Item.Id)])
                 while (await s.Store.List(Shelf.Of(project), range, Shelf.End(range), 500, ct) is { Count: > 0 } objects)
                     foreach (var o in objects)

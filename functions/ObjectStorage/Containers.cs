@@ -27,6 +27,7 @@ internal static class Containers
             .With("X-Storage-Policy", Policy).With("Accept-Ranges", "bytes");
         var owns = Access.Owns(c, place);
         if (owns && container.Read.Length > 0) reply.With("X-Container-Read", container.Read);
+        if (owns) await Sync.Settings.Show(c, reply, container);
         if (container.Archive is { } archive) reply.With(container.History ? "X-History-Location" : "X-Versions-Location", Place.Escape(archive));
         if (container.Versioning is { } on) reply.With("X-Versions-Enabled", on ? "True" : "False");
         if (owns && container.Write.Length > 0) reply.With("X-Container-Write", container.Write);
@@ -96,7 +97,7 @@ internal static class Containers
             if (meta.TryGetValue(name, out var value) && !long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _)) throw Fault.BadRequest($"Invalid {text} quota.");
         if (c.Header("X-Storage-Policy") is { Length: > 0 } policy && !policy.Equals(Policy, StringComparison.OrdinalIgnoreCase)) throw Fault.BadRequest($"Invalid X-Storage-Policy '{(policy.Length > 64 ? policy[..64] : policy)}'");
         string ListOf(string which, string was) => c.Header("X-Remove-Container-" + which) is not null ? "" : c.Header("X-Container-" + which) is { } text ? Acl.Clean("X-Container-" + which, text) : was;
-        return VersionsSaid(c, item with { Meta = meta, Keys = keys, Read = ListOf("Read", item.Read), Write = ListOf("Write", item.Write) });
+        return Sync.Settings.Said(c, VersionsSaid(c, item with { Meta = meta, Keys = keys, Read = ListOf("Read", item.Read), Write = ListOf("Write", item.Write) }));
     }
 
     /// <summary>Three ways of keeping older versions; one at a time.</summary>

@@ -36,7 +36,12 @@ internal sealed class Edit(Services s, string project, Change by)
         }
     }
 
+    /// <summary>When what it does counts as done, where that isn't now: another cluster's change.</summary>
+    public DateTimeOffset? At { get; set; }
+
     public void Add(Op op) => _ops[op.Key] = op;
+    public void TryAdd(Op op) => _ops.TryAdd(op.Key, op);
+    public void Send(Message message) => _messages.Add(message);
 
     /// <summary>The change holds only while the container stays as it was read.</summary>
     public void Within(Loaded<Container> container) => _ops.TryAdd(Shelf.ContainerKey(container.Item.Name), new Op.Check(Shelf.ContainerKey(container.Item.Name), container.ETag));
@@ -66,6 +71,7 @@ internal sealed class Edit(Services s, string project, Change by)
         Needs(item, was?.Item);
         Expires(item, was?.Item);
         Tell(Shelf.Objects, item, was?.Item);
+        if (!item.IsPast) Sync.Log.Note(this, container.Item, new(item.Name, item.Modified));
         _counts[item.ContainerId] = _counts.GetValueOrDefault(item.ContainerId) + CountOf(item) - (was is null ? default : CountOf(was.Item));
         return item;
     }
@@ -77,6 +83,7 @@ internal sealed class Edit(Services s, string project, Change by)
         if (was.Item.Blob is { } blob) Add(new Op.Delete(Shelf.BlobKey(blob.Name, was.Item.Id)));
         if (was.Item.DeleteAt is { } at) Add(new Op.Delete(Shelf.ExpiryKey(at, was.Item.Id)));
         _messages.Add(CloudEvent.Of(s, Shelf.Objects.Service, Shelf.Objects.Name, "deleted", was.Item with { Revision = was.Item.Revision + 1 }, was.Item, by));
+        if (!was.Item.IsPast) Sync.Log.Note(this, container.Item, new(was.Item.Name, At ?? Sync.Stamps.After(was.Item.Modified, s.Now), Gone: true));
         _counts[was.Item.ContainerId] = _counts.GetValueOrDefault(was.Item.ContainerId) - CountOf(was.Item);
     }
 
@@ -86,12 +93,14 @@ internal sealed class Edit(Services s, string project, Change by)
         var key = Shelf.ContainerKey(item.Name);
         Add(was is null ? new Op.Insert(key, Json.Write(item)) : new Op.Replace(key, Json.Write(item), was.ETag));
         Tell(Shelf.Containers, item, was?.Item);
+        Sync.Log.Follow(this, was?.Item, item);
         return item;
     }
 
     public void Remove(Loaded<Container> was)
     {
         Add(new Op.Delete(Shelf.ContainerKey(was.Item.Name), was.ETag));
+        Sync.Log.Follow(this, was.Item, null);
         _messages.Add(CloudEvent.Of(s, Shelf.Containers.Service, Shelf.Containers.Name, "deleted", was.Item with { Revision = was.Item.Revision + 1 }, was.Item, by));
     }
 

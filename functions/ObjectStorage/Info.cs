@@ -39,6 +39,7 @@ internal static class Info
             w.Strings("methods", ["GET", "HEAD", "PUT", "POST", "DELETE"]);
             w.Strings("allowed_digests", ["sha1", "sha256", "sha512"]);
         });
+        w.Object("container_sync", () => Sync.Door.Write(w, c.Services.Settings.Sync));
         w.Object("formpost", () => w.Strings("allowed_digests", ["sha1", "sha256", "sha512"]));
         w.Object("versioned_writes", () => w.Strings("allowed_flags", ["x-versions-location", "x-history-location"]));
         foreach (var part in (string[])["account_quotas", "container_quotas", "copy", "keystoneauth", "object_versioning", "staticweb"]) w.Object(part, () => { });

@@ -16,6 +16,7 @@ internal static class Objects
     public static async ValueTask<Reply> Show(Call c, Place place)
     {
         var (_, container) = await Containers.Open(c, place);
+        if (c.Method == "HEAD" && Sync.Door.StampOf(c, container.Item) is not null) return Sync.Door.Show(await Find(c, container.Item, place.Object));
         var item = c.First("version-id") is { } version ? await Versioning.Find(c, container.Item, place.Object, version) : await Find(c, container.Item, place.Object);
         return Signed.TempUrl.Name(c, place, await Answer(c, place, item));
     }
@@ -40,7 +41,8 @@ internal static class Objects
         {
             var (_, container) = await Containers.Open(c, place);
             var was = await Shelf.Object(c.Store, container.Item, place.Object, c.Cancelled) is { } there && !Gone(c, there.Item) ? there : throw Containers.Missing();
-            return edit.Put(container, was, Said(c, was.Item) with { Modified = c.Now, ContentType = c.Header("Content-Type") is { Length: > 0 } type ? type : was.Item.ContentType });
+            var at = await Sync.Stamps.Of(c, edit, container.Item, place.Object, was.Item);
+            return edit.Put(container, was, Said(c, was.Item) with { Modified = at, ContentType = c.Header("Content-Type") is { Length: > 0 } type ? type : was.Item.ContentType });
         });
         return SwiftDialect.Page(202);
     }
@@ -70,6 +72,8 @@ internal static class Objects
         {
             var container = await Shelf.Container(c.Store, edit.Project, place.Container, c.Cancelled) ?? throw Containers.Missing();
             var there = await Shelf.Object(c.Store, container.Item, place.Object, c.Cancelled);
+            edit.At = await Sync.Stamps.Of(c, edit, container.Item, place.Object, there?.Item);
+            if (there is null) Sync.Log.Bury(edit, container.Item, place.Object);
             return (there, await Versioning.Remove(edit, container, there, place.Object));
         });
         return marker is not null || was is not null && !Gone(c, was.Item) ? marker : throw Containers.Missing();

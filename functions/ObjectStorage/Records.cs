@@ -30,6 +30,11 @@ public sealed record Container : Resource, INamed
     /// <summary>Container that gets what is overwritten here, and how: X-Versions-Location or X-History-Location.</summary>
     public string? Archive { get; init; }
     public bool History { get; init; }
+    /// <summary>X-Container-Sync-To: the container that changes here are carried to; and the key that it and this one have in common.</summary>
+    public string? SyncTo { get; init; }
+    [Secret] public string? SyncKey { get; init; }
+    /// <summary>Another container may follow this one, or this one another.</summary>
+    public bool IsSynced => SyncKey is not null;
     /// <summary>X-Versions-Enabled; null when it never was.</summary>
     public bool? Versioning { get; init; }
     /// <summary>Of the last change.</summary>

@@ -39,8 +39,21 @@ internal static class Uploads
         if (c.Header("X-Copy-From") is { Length: > 0 } source) return await Copies.From(c, place, source);
         if (c.Header("Content-Length") is null && c.Header("Transfer-Encoding") is null) throw new Fault(411, "Missing Content-Length header.");
         CheckNoneMatch(c);
+        var synced = Sync.Door.StampOf(c, container.Item) is not null;
+        try
+        {
+            // What is older than what is here isn't read.
+            if (synced && await Sync.Stamps.IsOld(c, container.Item, place.Object)) return SwiftDialect.Page(202);
+            if (synced && ListQuery.IsTrue(c.Header(SyncedManifest.Header))) return Created(await SyncedManifest.Put(c, place, container));
+            return await Put(c, place, container, synced);
+        }
+        catch (Fault f) when (synced && f.Status == 409) { return SwiftDialect.Page(202); }
+    }
+
+    private static async ValueTask<Reply> Put(Call c, Place place, Loaded<Container> container, bool synced)
+    {
         if (c.First("multipart-manifest") == "put") return await SloUpload.Put(c, place, container);
-        var draft = await Links.Said(c, place, Objects.Said(c, new() { Name = place.Object, ContentType = TypeOf(c, place.Object) }));
+        var draft = await Links.Said(c, place, Objects.Said(c, new() { Name = place.Object, ContentType = TypeOf(c, place.Object) }), synced);
         return Created(await Store(c, container, place, new(draft, c.Stream!, LengthOf(c), ETagOf(c)) { Anew = IsAnew(c) }));
     }
 
@@ -85,8 +98,9 @@ internal static class Uploads
         if (anew && was is not null && !Objects.Gone(c, was.Item)) throw new Fault(412, "A precondition for this request was not met.");
         await Quotas.Check(c, container.Item, was?.Item, draft);
         if (also is not null) await also(edit);
+        var at = await Sync.Stamps.Of(c, edit, container.Item, place.Object, was?.Item);
         if (was is not null) await Versioning.Keep(edit, container, was);
-        return edit.Put(container, was, draft with { Modified = c.Now, Version = await Versioning.NewId(edit, container.Item, place.Object) });
+        return edit.Put(container, was, draft with { Modified = at, Version = await Versioning.NewId(edit, container.Item, place.Object) });
     });
 
     public static void CheckNoneMatch(Call c)

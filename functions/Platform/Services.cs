@@ -55,6 +55,8 @@ public sealed record Settings
     public IReadOnlyDictionary<string, OpenIdIssuer> OpenId { get; init; } = new Dictionary<string, OpenIdIssuer>();
     /// <summary>Stores of copies of objects besides the directories, by their names.</summary>
     public IReadOnlyDictionary<string, StoreSetting> ObjectStores { get; init; } = new Dictionary<string, StoreSetting>();
+    /// <summary>Other clusters that containers may follow.</summary>
+    public SyncSettings Sync { get; init; } = new();
     /// <summary>Stores of images besides the one on this machine, by their names.</summary>
     public IReadOnlyDictionary<string, StoreSetting> ImageStores { get; init; } = new Dictionary<string, StoreSetting>();
     /// <summary>What is the whole cloud's needs a system-scoped token; without, any project's administrator may do it.</summary>
@@ -66,4 +68,26 @@ public sealed record OpenIdIssuer
 {
     /// <summary>Names of this cloud there: a token must be meant for one of them.</summary>
     public required string[] Audience { get; init; }
+}
+
+/// <summary>Realms: clusters of object storage whose operators have a key in common, so that containers may go from one to another.</summary>
+public sealed record SyncSettings
+{
+    /// <summary>Which of them this one is: //REALM/CLUSTER; empty when nobody need know.</summary>
+    public string Current { get; init; } = "";
+    public Dictionary<string, SyncRealm> Realms { get; init; } = [];
+
+    public SyncRealm? Find(string name) => Realms.FirstOrDefault(r => r.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Value;
+}
+
+/// <summary>A realm.</summary>
+public sealed record SyncRealm
+{
+    public required string Key { get; init; }
+    /// <summary>Accepted too, while keys are changed.</summary>
+    public string? Key2 { get; init; }
+    /// <summary>Addresses of accounts there, without the account: https://cloud/object-store/v1.</summary>
+    public Dictionary<string, string> Clusters { get; init; } = [];
+
+    public string? Endpoint(string cluster) => Clusters.FirstOrDefault(c => c.Key.Equals(cluster, StringComparison.OrdinalIgnoreCase)).Value;
 }

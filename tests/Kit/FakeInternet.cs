@@ -62,7 +62,7 @@ public sealed class FakeInternet(FakeTimeProvider clock)
 
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            _request.Append(Encoding.ASCII.GetString(buffer.Span));
+            _request.Append(Encoding.Latin1.GetString(buffer.Span));
             return ValueTask.CompletedTask;
         }
 
@@ -93,7 +93,7 @@ public sealed class FakeInternet(FakeTimeProvider clock)
 
         public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
         public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => _request.Append(Encoding.ASCII.GetString(buffer, offset, count));
+        public override void Write(byte[] buffer, int offset, int count) => _request.Append(Encoding.Latin1.GetString(buffer, offset, count));
         public override bool CanRead => true;
         public override bool CanSeek => false;
         public override bool CanWrite => true;

@@ -12,6 +12,10 @@ public interface IOutbound
     /// <exception cref="OutboundException">It is not allowed, or got no answer.</exception>
     Task<int> Post(string url, ReadOnlyMemory<byte> body, string contentType, IReadOnlyList<(string Name, string Value)> headers, OutboundLimits limits, CancellationToken ct = default);
 
+    /// <summary>Sends bytes, or asks for headers alone: PUT, DELETE, HEAD. As with <see cref="Post"/>, and headers may hold what a tenant gave for that very server.</summary>
+    /// <exception cref="OutboundException">It is not allowed, or got no answer.</exception>
+    Task<OutboundAnswer> Send(HttpMethod method, string url, OutboundBody? body, IReadOnlyList<(string Name, string Value)> headers, OutboundLimits limits, CancellationToken ct = default);
+
     /// <summary>Looks at a URL before it is stored, without a packet: scheme, form, literal addresses.</summary>
     /// <exception cref="OutboundException">It will never be allowed.</exception>
     Uri Check(string url);
@@ -24,6 +28,11 @@ public sealed record OutboundLimits(long MaxBytes, TimeSpan Total, int MinBytesP
 {
     public static readonly OutboundLimits Notification = new(64 * 1024, TimeSpan.FromSeconds(15));
 }
+
+/// <param name="Length">It has neither more nor less.</param>
+public sealed record OutboundBody(Stream Bytes, long Length);
+
+public sealed record OutboundAnswer(int Status, Func<string, string?> Header);
 
 /// <param name="Length">What was announced, or null.</param>
 public sealed record Download(Stream Body, long? Length) : IAsyncDisposable

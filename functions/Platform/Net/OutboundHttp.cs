@@ -33,6 +33,7 @@ public sealed class OutboundHttp : IOutbound, IDisposable
             UseProxy = false, UseCookies = false, Credentials = null, PreAuthenticate = false, AllowAutoRedirect = false, AutomaticDecompression = DecompressionMethods.None,
             ActivityHeadersPropagator = null, MaxResponseHeadersLength = 16, MaxResponseDrainSize = 0, ConnectTimeout = Connecting,
             PooledConnectionLifetime = TimeSpan.FromMinutes(1), PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10), MaxConnectionsPerServer = MostToOne,
+            RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8,
             ConnectCallback = async (context, ct) => await Open(context.DnsEndPoint, ct),
         });
     }
@@ -60,7 +61,7 @@ public sealed class OutboundHttp : IOutbound, IDisposable
                 using var request = new HttpRequestMessage(HttpMethod.Get, uri);
                 request.Headers.Add("Accept", "*/*");
                 request.Headers.Add("Accept-Encoding", "identity");
-                answer = await Send(request, wall);
+                answer = await Send(request, wall, Answering);
                 if ((int)answer.StatusCode is not (301 or 302 or 303 or 307 or 308)) break;
                 if (hop == MaxHops || answer.Headers.Location is not { } location || !Uri.TryCreate(uri, location, out var next)) throw OutboundException.Unreachable();
                 answer.Dispose();
@@ -85,18 +86,37 @@ public sealed class OutboundHttp : IOutbound, IDisposable
     public async Task<int> Post(string url, ReadOnlyMemory<byte> body, string contentType, IReadOnlyList<(string Name, string Value)> headers, OutboundLimits limits, CancellationToken ct = default)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, Check(url)) { Content = new ReadOnlyMemoryContent(body) };
-        request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+        return (await Send(request, [("Content-Type", contentType), .. headers], limits, Answering, ct)).Status;
+    }
+
+    public async Task<OutboundAnswer> Send(HttpMethod method, string url, OutboundBody? body, IReadOnlyList<(string Name, string Value)> headers, OutboundLimits limits, CancellationToken ct = default)
+    {
+        Check(url);
+        // A path is another server's own: dots in it are names there.
+        using var request = new HttpRequestMessage(method, new Uri(url, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
+        if (body is not null)
+        {
+            request.Content = new StreamContent(body.Bytes);
+            request.Content.Headers.ContentLength = body.Length;
+        }
+        return await Send(request, headers, limits, body is null ? Answering : limits.Total, ct);
+    }
+
+    private async Task<OutboundAnswer> Send(HttpRequestMessage request, IReadOnlyList<(string Name, string Value)> headers, OutboundLimits limits, TimeSpan patience, CancellationToken ct)
+    {
         foreach (var (name, value) in headers)
         {
             if (Array.Exists(Never, n => name.StartsWith(n, StringComparison.OrdinalIgnoreCase))) throw new ArgumentException($"{name} is never sent", nameof(headers));
-            request.Headers.Add(name, value);
+            // Content-Type and its like are the body's.
+            if (!request.Headers.TryAddWithoutValidation(name, value)) request.Content?.Headers.TryAddWithoutValidation(name, value);
         }
         using var wall = new Deadline(_clock, limits.Total, ct);
         try
         {
-            using var answer = await Send(request, wall);
+            using var answer = await Send(request, wall, patience);
             await Finish(answer, wall);
-            return (int)answer.StatusCode;
+            var told = answer.Headers.ToDictionary(h => h.Key, h => h.Value.First(), StringComparer.OrdinalIgnoreCase);
+            return new((int)answer.StatusCode, told.GetValueOrDefault);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
         {
@@ -121,10 +141,10 @@ public sealed class OutboundHttp : IOutbound, IDisposable
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException) { /* the status is known */ }
     }
 
-    private async Task<HttpResponseMessage> Send(HttpRequestMessage request, Deadline wall)
+    private async Task<HttpResponseMessage> Send(HttpRequestMessage request, Deadline wall, TimeSpan most)
     {
         request.Headers.Add("User-Agent", "cloud-serverless");
-        using var patience = new Deadline(_clock, Answering, wall.Token);
+        using var patience = new Deadline(_clock, most, wall.Token);
         return await _client.SendAsync(request, patience.Token);
     }
 

@@ -16,9 +16,11 @@ public sealed class Shop : IAsyncDisposable
     /// <summary>As clients sign it when they know nothing of this cloud's prefix.</summary>
     public string Signed => Account["/object-store".Length..];
 
-    public static async Task<Shop> Open(params string[] containers)
+    public static Task<Shop> Open(params string[] containers) => Open(null, containers);
+
+    public static async Task<Shop> Open(Cloud.Platform.Settings? settings, params string[] containers)
     {
-        var cloud = await TestCloud.Start();
+        var cloud = await TestCloud.Start(settings: settings);
         var project = (await cloud.Send("GET", "/identity/v3/auth/projects", user: User)).Body.GetProperty("projects")[0].GetProperty("id").GetString();
         var shop = new Shop { Cloud = cloud, Account = "/object-store/v1/AUTH_" + project };
         foreach (var container in containers) await shop.Do("PUT", "/" + container);
