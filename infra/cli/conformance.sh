@@ -41,7 +41,7 @@ if [ -z "${OS_AUTH_URL:-}" ]; then
   mkdir -p "$WORK/www" && head -c 65536 /dev/urandom > "$WORK/www/image.raw"
   /usr/bin/python3 -u -m http.server --bind 127.0.0.1 --directory "$WORK/www" 0 > "$WORK/www.log" 2>&1 &
   web=$!
-  cat > "$WORK/settings.json" <<< '{"enforce_scope": '$scope', "outbound_opened": ["127.0.0.0/8"], "image_stores": {"shelf": {"kind": "objects"}, "cold": {"kind": "file", "path": "'"$WORK"'/data/cold"}}, "security_compliance": {"lockout_failure_attempts": 3, "lockout_duration": 5, "unique_last_password_count": 2}}'
+  cat > "$WORK/settings.json" <<< '{"enforce_scope": '$scope', "outbound_opened": ["127.0.0.0/8"], "container_sync": {"realms": {"realm1": {"key": "'"$(head -c 16 /dev/urandom | od -An -tx1 | tr -d " ")"'", "clusters": {"name1": "http://127.0.0.1:'$port'/object-store/v1/"}}}}, "image_stores": {"shelf": {"kind": "objects"}, "cold": {"kind": "file", "path": "'"$WORK"'/data/cold"}}, "security_compliance": {"lockout_failure_attempts": 3, "lockout_duration": 5, "unique_last_password_count": 2}}'
   infra/cli/up.sh --data "$WORK/data" --listen "127.0.0.1:$port" --hosts simulated:2 --settings "$WORK/settings.json" > "$WORK/cloud.log" 2>&1 &
   cloud=$!
   for ((i = 0; i < 3000; i++)); do
