@@ -13,14 +13,13 @@ internal static class Accounts
     {
         var (place, project, account) = await Open(c);
         var query = ListQuery.Of(c);
-        var all = await Tally.All(c.Store, project, c.Cancelled);
-        var containers = (await c.Store.List(Shelf.Of(project), Shelf.ContainerRange, Shelf.End(Shelf.ContainerRange), ct: c.Cancelled)).Count;
+        var sum = await Tally.OfAccount(c.Store, project, c.Cancelled);
         var entries = c.Method == "HEAD" ? [] : await Listing.Walk<Container>(c.Store, Shelf.Of(project), Shelf.ContainerRange, query, c.Cancelled);
+        var all = await Tally.Of(c.Store, project, [.. entries.Select(e => e.Item?.Id).OfType<string>()], sum.Containers, c.Cancelled);
         var reply = c.Method == "HEAD" ? Reply.Empty(204).With("Content-Type", SwiftDialect.Plain)
             : ListReply.Of(query.Format, "account", place.Account, [.. entries.Select(e => e.Name)], i => Line(entries[i], all), "container");
-        var sum = all.Values.Aggregate(default(Count), (a, b) => a + b);
         foreach (var policy in (string[])["", "Storage-Policy-Policy-0-"])
-            reply.With($"X-Account-{policy}Container-Count", SwiftDialect.Number(containers)).With($"X-Account-{policy}Object-Count", SwiftDialect.Number(sum.Objects))
+            reply.With($"X-Account-{policy}Container-Count", SwiftDialect.Number(sum.Containers)).With($"X-Account-{policy}Object-Count", SwiftDialect.Number(sum.Objects))
                 .With($"X-Account-{policy}Bytes-Used", SwiftDialect.Number(sum.Bytes));
         reply.With("X-Timestamp", SwiftDialect.Stamp(account.CreatedAt == default ? c.Now : account.CreatedAt)).With("Accept-Ranges", "bytes");
         return reply.With("X-Account-Meta-", Access.Owns(c, place) ? Metadata.Together(account.Meta, account.Keys) : account.Meta);
@@ -72,7 +71,7 @@ internal static class Accounts
     {
         var account = await Shelf.Account(store, project);
         if (!account.Meta.TryGetValue(Quota, out var text) || !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var quota)) return null;
-        return quota - (await Tally.All(store, project)).Values.Sum(t => t.Bytes);
+        return quota - (await Tally.OfAccount(store, project)).Bytes;
     }
 
     // A limit that its holder could lift would be none.

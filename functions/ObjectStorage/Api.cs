@@ -30,5 +30,5 @@ public static class Api
     };
 
     // Bodies of any size and kind; and whom a container's list names is known only when it has been read.
-    private static Route On(string method, string path, string policy, Func<Call, ValueTask<Reply>> run) => new(method, path, policy, async c => await Cors.Show(c, (await run(c)).Traced(c))) { Streams = true, AsksItself = true };
+    private static Route On(string method, string path, string policy, Func<Call, ValueTask<Reply>> run) => new(method, path, policy, c => Cors.Show(c, run)) { Streams = true, AsksItself = true };
 }

@@ -39,6 +39,7 @@ internal static class Collector
                         });
             await Edit.Run(s, project, by, edit => Containers.Remove(edit, container.Item.Name));
         }
-        await s.Store.Commit(Shelf.Of(project), [new Op.Delete(Shelf.AccountKey)], ct: ct);
+        var sums = await s.Store.List(Shelf.Of(project), Tally.Range(project), Shelf.End(Tally.Range(project)), ct: ct);
+        await s.Store.Commit(Shelf.Of(project), [new Op.Delete(Shelf.AccountKey), .. sums.Select(r => new Op.Delete(r.Key))], ct: ct);
     }
 }

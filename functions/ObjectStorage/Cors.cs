@@ -21,12 +21,23 @@ internal static class Cors
     }
 
     /// <summary>Lets the page that asked see the answer, if its origin may.</summary>
-    public static async ValueTask<Reply> Show(Call c, Reply reply)
+    public static async ValueTask<Reply> Show(Call c, Func<Call, ValueTask<Reply>> run)
     {
-        if (c.Header("Origin") is not { Length: > 0 } || await Allowed(c) is not var (origin, container)) return reply;
-        var shown = new[] { Always, container.Meta.GetValueOrDefault(Expose)?.Replace(' ', ',') }.Concat(reply.Headers.Select(h => h.Name.ToLowerInvariant()));
-        return reply.With(Expose, string.Join(", ", shown.OfType<string>().SelectMany(s => s.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).Distinct(StringComparer.OrdinalIgnoreCase)))
-            .With(AllowOrigin, origin).With("Vary", "Origin");
+        try
+        {
+            var reply = (await run(c)).Traced(c);
+            reply.Headers.AddRange(await Shown(c, reply.Headers));
+            return reply;
+        }
+        // A page is to know why as well.
+        catch (Fault f) when (c.Header("Origin") is { Length: > 0 }) { throw new Fault(f.Status, f.Message, f.Detail) { Kind = f.Kind, Headers = [.. f.Headers, .. await Shown(c, f.Headers)] }; }
+    }
+
+    private static async ValueTask<IReadOnlyList<(string Name, string Value)>> Shown(Call c, IReadOnlyList<(string Name, string Value)> headers)
+    {
+        if (c.Header("Origin") is not { Length: > 0 } || await Allowed(c) is not var (origin, container)) return [];
+        var shown = new[] { Always, container.Meta.GetValueOrDefault(Expose)?.Replace(' ', ',') }.Concat(headers.Select(h => h.Name.ToLowerInvariant()));
+        return [(Expose, string.Join(", ", shown.OfType<string>().SelectMany(s => s.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).Distinct(StringComparer.OrdinalIgnoreCase))), (AllowOrigin, origin), ("Vary", "Origin")];
     }
 
     private static async ValueTask<(string Origin, Container Container)?> Allowed(Call c)

@@ -15,6 +15,7 @@ internal sealed class Edit(Services s, string project, Change by)
     private readonly List<Message> _messages = [];
     private readonly Dictionary<string, Count> _counts = [];
     private readonly List<DateTimeOffset> _expiring = [];
+    private Count _containers;
 
     public Services Services => s;
     public string Project => project;
@@ -93,6 +94,7 @@ internal sealed class Edit(Services s, string project, Change by)
         var key = Shelf.ContainerKey(item.Name);
         Add(was is null ? new Op.Insert(key, Json.Write(item)) : new Op.Replace(key, Json.Write(item), was.ETag));
         Tell(Shelf.Containers, item, was?.Item);
+        if (was is null) _containers += new Count(0, 0, 0, 1);
         Sync.Log.Follow(this, was?.Item, item);
         return item;
     }
@@ -100,6 +102,7 @@ internal sealed class Edit(Services s, string project, Change by)
     public void Remove(Loaded<Container> was)
     {
         Add(new Op.Delete(Shelf.ContainerKey(was.Item.Name), was.ETag));
+        _containers -= new Count(0, 0, 0, 1);
         Sync.Log.Follow(this, was.Item, null);
         _messages.Add(CloudEvent.Of(s, Shelf.Containers.Service, Shelf.Containers.Name, "deleted", was.Item with { Revision = was.Item.Revision + 1 }, was.Item, by));
     }
@@ -109,11 +112,13 @@ internal sealed class Edit(Services s, string project, Change by)
         var slots = new List<(string Container, int Slot)>();
         try
         {
-            foreach (var (container, change) in _counts)
+            foreach (var (container, change) in _counts.Append(new(project, _counts.Values.Aggregate(_containers, (a, b) => a + b))))
             {
                 if (change == default) continue;
                 slots.Add((container, Tally.Rent(s.Store, container)));
-                Add(await Tally.Add(s.Store, project, container, slots[^1].Slot, change));
+                var op = await Tally.Add(s.Store, project, container, slots[^1].Slot, change);
+                if (container == project && op is Op.Insert) await Tally.Begin(s.Store, project);
+                Add(op);
             }
             await Expiry.Note(s, project, _expiring);
             if (_ops.Count > 0) await s.Store.Commit(Shelf.Of(project), [.. _ops.Values], _messages);

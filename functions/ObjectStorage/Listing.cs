@@ -14,7 +14,8 @@ internal static class Listing
     private const int Chunk = 1000;
 
     /// <param name="start">Key to begin at instead of the one that the query says.</param>
-    public static async ValueTask<IReadOnlyList<Entry<T>>> Walk<T>(IEntityStore store, string partition, string range, ListQuery q, CancellationToken ct, string? start = null) where T : Resource, INamed
+    /// <param name="still">Which of those that have the marker's name come after it; for names that keys hold whole, <paramref name="start"/> says that.</param>
+    public static async ValueTask<IReadOnlyList<Entry<T>>> Walk<T>(IEntityStore store, string partition, string range, ListQuery q, CancellationToken ct, string? start = null, Func<T, bool>? still = null) where T : Resource, INamed
     {
         var page = new Queue<Entry<T>>();
         if (q.Limit == 0) return [];
@@ -32,7 +33,7 @@ internal static class Listing
                 var item = Json.Read<T>(row.Body);
                 if (skip is not null && Names.IsLong(skip[range.Length..]) && (range + Names.Key(item.Name)).StartsWith(skip, StringComparison.Ordinal)) continue;
                 skip = null;
-                if (follows && Names.IsLong(after) && string.CompareOrdinal(Names.Key(item.Name), after) <= 0) continue;
+                if (follows && Names.IsLong(after) && string.CompareOrdinal(Names.Key(item.Name), after) is <= 0 and var order && !(order == 0 && still?.Invoke(item) == true)) continue;
                 if (Names.IsLong(prefix) && string.CompareOrdinal(Names.Key(item.Name), prefix) < 0) continue;
                 if (!item.Name.StartsWith(q.Prefix, StringComparison.Ordinal) || Names.IsLong(before) && string.CompareOrdinal(Names.Key(item.Name), before) >= 0) return Done(page, q);
                 if (Part(item.Name, q) is { } part)

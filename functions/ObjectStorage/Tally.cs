@@ -4,16 +4,16 @@ using Cloud.Platform.State;
 
 namespace Cloud.ObjectStorage;
 
-/// <summary>How many objects, bytes of theirs and of their older versions, and how many of those.</summary>
-public readonly record struct Count(long Objects, long Bytes, long Past = 0)
+/// <summary>How many objects, bytes of theirs and of their older versions, and how many of those; and in an account's sums, how many containers.</summary>
+public readonly record struct Count(long Objects, long Bytes, long Past = 0, long Containers = 0)
 {
-    public static Count operator +(Count a, Count b) => new(a.Objects + b.Objects, a.Bytes + b.Bytes, a.Past + b.Past);
-    public static Count operator -(Count a, Count b) => new(a.Objects - b.Objects, a.Bytes - b.Bytes, a.Past - b.Past);
+    public static Count operator +(Count a, Count b) => new(a.Objects + b.Objects, a.Bytes + b.Bytes, a.Past + b.Past, a.Containers + b.Containers);
+    public static Count operator -(Count a, Count b) => new(a.Objects - b.Objects, a.Bytes - b.Bytes, a.Past - b.Past, a.Containers - b.Containers);
 }
 
 /// <summary>
 /// Exact counters of containers without a row that all writers meet at: each writes into a slot that no other writer of this process uses just then, in the transaction of
-/// its object; the sum of the slots is the truth. One writer alone makes one slot.
+/// its object; the sum of the slots is the truth. One writer alone makes one slot. An account has such counters too, as if it were a container with the project's id.
 /// </summary>
 internal static class Tally
 {
@@ -33,10 +33,37 @@ internal static class Tally
         foreach (var row in await store.List(Shelf.Of(project), "n|", Shelf.End("n|"), ct: ct))
         {
             var id = row.Key.Split('|')[1];
+            if (id == project) continue;
             all[id] = all.GetValueOrDefault(id) + Json.Read<Count>(row.Body);
         }
         return all;
     }
+
+    /// <summary>Of some of an account's containers, by id.</summary>
+    /// <param name="containers">How many it has: of most of them, all are read at once.</param>
+    public static async ValueTask<Dictionary<string, Count>> Of(IEntityStore store, string project, IReadOnlyList<string> ids, long containers, CancellationToken ct)
+    {
+        if (ids.Count * 2 > containers) return await All(store, project, ct);
+        var some = new Dictionary<string, Count>();
+        foreach (var id in ids) some[id] = await Of(store, project, id, ct);
+        return some;
+    }
+
+    /// <summary>Of a whole account: so many rows, whatever is in it.</summary>
+    public static async ValueTask<Count> OfAccount(IEntityStore store, string project, CancellationToken ct = default) =>
+        await store.List(Shelf.Of(project), Range(project), Shelf.End(Range(project)), ct: ct) is { Count: > 0 } rows ? rows.Aggregate(default(Count), (sum, row) => sum + Json.Read<Count>(row.Body)) : await Whole(store, project, ct);
+
+    /// <summary>Before an account's first slot is made: what was there when nobody summed up yet. Whoever adds has seen to that first, so nothing comes in between.</summary>
+    public static async ValueTask Begin(IEntityStore store, string project)
+    {
+        var key = Range(project) + "start";
+        if (await store.Get(Shelf.Of(project), key) is not null) return;
+        try { await store.Commit(Shelf.Of(project), [new Op.Insert(key, Json.Write(await Whole(store, project, default)))]); }
+        catch (ConflictException) { /* somebody else has begun */ }
+    }
+
+    private static async ValueTask<Count> Whole(IEntityStore store, string project, CancellationToken ct) =>
+        (await All(store, project, ct)).Values.Aggregate(new Count(0, 0, 0, (await store.List(Shelf.Of(project), Shelf.ContainerRange, Shelf.End(Shelf.ContainerRange), ct: ct)).Count), (a, b) => a + b);
 
     /// <summary>Takes a slot for one change. <see cref="Return"/> it afterwards.</summary>
     public static int Rent(IEntityStore store, string containerId)

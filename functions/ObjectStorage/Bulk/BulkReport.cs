@@ -10,10 +10,13 @@ internal sealed class BulkReport(string root, params string[] counted)
 {
     private readonly Dictionary<string, long> _counts = counted.ToDictionary(name => name, _ => 0L);
     private readonly List<(string Name, string Status)> _errors = [];
+    private readonly List<(string Name, string Value)> _said = [];
 
     public void Count(string name) => _counts[name]++;
 
     public void Failed(string name, Fault f) => _errors.Add((Place.Escape(name), Line(f.Status)));
+    public void Failed(string name, string why) => _errors.Add((Place.Escape(name), why));
+    public void Say(string name, string value) => _said.Add((name, value));
 
     /// <param name="good">Status when all went well and there was something to do.</param>
     /// <param name="nothing">What is said when there was nothing to do.</param>
@@ -27,6 +30,9 @@ internal sealed class BulkReport(string root, params string[] counted)
     /// <summary>The work ended before its end.</summary>
     public Reply Broken(Call c, Fault f) => Reply(c, Line(f.Status), f.Message);
 
+    /// <summary>Whatever was counted.</summary>
+    public Reply Told(Call c, int status, string body) => Reply(c, Line(status), body);
+
     private Reply Reply(Call c, string status, string body) => ListQuery.FormatOf(c) switch
     {
         ListFormat.Json => Cloud.Platform.Rest.Reply.Object(200, w => Write(w, status, body)),
@@ -37,6 +43,7 @@ internal sealed class BulkReport(string root, params string[] counted)
     private void Write(Utf8JsonWriter w, string status, string body)
     {
         foreach (var (name, n) in _counts) w.WriteNumber(name, n);
+        foreach (var (name, value) in _said) w.WriteString(name, value);
         w.WriteString("Response Status", status);
         w.WriteString("Response Body", body);
         w.Array("Errors", _errors, e =>
@@ -52,6 +59,7 @@ internal sealed class BulkReport(string root, params string[] counted)
     {
         var text = new StringBuilder();
         foreach (var (name, n) in _counts) text.Append(name).Append(": ").Append(n).Append('\n');
+        foreach (var (name, value) in _said) text.Append(name).Append(": ").Append(value).Append('\n');
         text.Append("Response Body: ").Append(body).Append("\nResponse Status: ").Append(status).Append("\nErrors:\n");
         foreach (var e in _errors) text.Append(e.Name).Append(", ").Append(e.Status).Append('\n');
         return text.ToString();
@@ -60,6 +68,7 @@ internal sealed class BulkReport(string root, params string[] counted)
     private string Xml(string status, string body) => XmlText.Of(root, w =>
     {
         foreach (var (name, n) in _counts) w.WriteElementString(Element(name), SwiftDialect.Number(n));
+        foreach (var (name, value) in _said) w.WriteElementString(Element(name), value);
         w.WriteElementString("response_body", body);
         w.WriteElementString("response_status", status);
         w.WriteStartElement("errors");

@@ -16,11 +16,18 @@ internal static class SloUpload
     public static async ValueTask<Reply> Put(Call c, Place place, Loaded<Container> container)
     {
         if (c.Header(Dlo.Header) is not null) throw Fault.BadRequest("X-Object-Manifest and a static manifest exclude each other");
-        var segments = await Check(c, place, await Read(c));
+        var wishes = await Read(c);
+        return ListQuery.IsTrue(c.First("heartbeat")) ? Heartbeat.Reply(c, report => Make(c, place, container, wishes, report)) : Uploads.Created(await Make(c, place, container, wishes, null));
+    }
+
+    /// <param name="report">Gets what is wrong with segments, line by line.</param>
+    private static async ValueTask<StoredObject> Make(Call c, Place place, Loaded<Container> container, Wish[] wishes, Bulk.BulkReport? report)
+    {
+        var segments = await Check(c, place, wishes, report);
         var etag = Slo.ETag(segments);
         if (Uploads.ETagOf(c) is { } wanted && wanted != etag) throw new Fault(422, "Unable to process the contained instructions");
         var draft = Objects.Said(c, new() { Name = place.Object, ContentType = Uploads.TypeOf(c, place.Object) });
-        return Uploads.Created(await Store(c, container, place, draft, segments, etag, Uploads.IsAnew(c)));
+        return await Store(c, container, place, draft, segments, etag, Uploads.IsAnew(c));
     }
 
     /// <summary>Makes a list of segments the object of that place.</summary>
@@ -64,13 +71,17 @@ internal static class SloUpload
             if (reader is { TokenType: JsonTokenType.StartObject, CurrentDepth: 1 } && ++n > Slo.MaxSegments) throw new Fault(413, $"Number of segments must be <= {Slo.MaxSegments}");
     }
 
-    private static async ValueTask<Segment[]> Check(Call c, Place manifest, Wish[] wishes)
+    private static async ValueTask<Segment[]> Check(Call c, Place manifest, Wish[] wishes, Bulk.BulkReport? report)
     {
         var (segments, errors) = (new List<Segment>(), new List<string>());
         foreach (var wish in wishes)
             try { segments.Add(wish.Data is null ? await Named(c, manifest, wish) : Inline(wish)); }
-            catch (Fault f) { errors.Add($"{wish.Path ?? "data"}, {f.Message}"); }
-        return errors.Count == 0 ? [.. segments] : throw new Fault(400, "Errors:\n" + string.Join('\n', errors));
+            catch (Fault f)
+            {
+                errors.Add($"{wish.Path ?? "data"}, {f.Message}");
+                report?.Failed(wish.Path ?? "data", f.Message);
+            }
+        return errors.Count == 0 ? [.. segments] : throw new Fault(400, report is null ? "Errors:\n" + string.Join('\n', errors) : "");
     }
 
     private static Segment Inline(Wish wish)

@@ -12,9 +12,8 @@ internal static class VersionList
         long? marker = text is null ? null : query.Marker.Length == 0 ? throw Fault.BadRequest("version_marker param requires marker") : Versioning.Parse(text) ?? long.MaxValue;
         query = query with { Reverse = false };
         var current = await Listing.Walk<StoredObject>(c.Store, partition, Shelf.ObjectRange(container.Id), query, c.Cancelled);
-        // A name too long for its key is followed by the next name: pages end badly only among versions of such a one.
         var after = query.Marker.Length == 0 || Names.IsLong(Names.Key(query.Marker)) ? null : marker is null ? Shelf.End(Shelf.PastRange(container.Id, query.Marker)) : Shelf.PastKey(container.Id, query.Marker, marker.Value) + '\0';
-        var past = await Listing.Walk<StoredObject>(c.Store, partition, Shelf.PastRange(container.Id), query, c.Cancelled, after);
+        var past = await Listing.Walk<StoredObject>(c.Store, partition, Shelf.PastRange(container.Id), query, c.Cancelled, after, marker is null ? null : o => o.Version < marker);
         // Both are in the order of names, and sorting is stable.
         return [.. current.Concat(past).OrderBy(e => Names.Key(e.Name), StringComparer.Ordinal).DistinctBy(e => e.Item is null ? e.Name : e.Item.Id).Take(query.Limit)];
     }

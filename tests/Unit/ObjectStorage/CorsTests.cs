@@ -32,4 +32,20 @@ public sealed class CorsTests
         Assert.False((await shop.Do("GET", "/c/o", null, Elsewhere)).Headers.ContainsKey("Access-Control-Allow-Origin"));
         Assert.False((await shop.Do("GET", "/c/o")).Headers.ContainsKey("Access-Control-Allow-Origin"));
     }
+
+    [Fact]
+    public async Task A_page_sees_why_it_was_refused()
+    {
+        await using var shop = await Shop.Open("c");
+        await shop.Do("POST", "/c", null, ("X-Container-Meta-Access-Control-Allow-Origin", "http://page"));
+        foreach (var answer in new[] { await shop.Do("GET", "/c/none", null, Here), await shop.Stranger("GET", "/c/o", null, Here), await shop.Do("PUT", "/c/o", null, Here) })
+        {
+            Assert.InRange(answer.Status, 401, 411);
+            Assert.Equal("http://page", answer.Headers["Access-Control-Allow-Origin"]);
+            Assert.Contains("x-trans-id", answer.Headers["Access-Control-Expose-Headers"], StringComparison.Ordinal);
+        }
+        Assert.Contains("www-authenticate", (await shop.Stranger("GET", "/c/o", null, Here)).Headers["Access-Control-Expose-Headers"], StringComparison.Ordinal);
+        Assert.False((await shop.Do("GET", "/c/none", null, Elsewhere)).Headers.ContainsKey("Access-Control-Allow-Origin"));
+        Assert.False((await shop.Do("GET", "/d/none", null, Here)).Headers.ContainsKey("Access-Control-Allow-Origin"));
+    }
 }

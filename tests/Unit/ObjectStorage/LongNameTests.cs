@@ -53,4 +53,27 @@ public sealed class LongNameTests
         var common = prefix[..^1];
         Assert.Equal([common + "00", common + "01", common + "02"], await Names(shop, $"?delimiter=1&limit=3&prefix={Uri.EscapeDataString(common)}"));
     }
+
+    [Fact]
+    public async Task Pages_of_their_versions_lose_none_either()
+    {
+        await using var shop = await Shop.Open("c");
+        await shop.Do("POST", "/c", null, ("X-Versions-Enabled", "true"));
+        string[] names = [Same + new string('b', 100), Same + new string('a', 100), "short", Same + new string('c', 100)];
+        foreach (var round in Enumerable.Range(1, 4))
+            foreach (var name in names) await shop.Put(Path(name), new string('x', round));
+        var whole = await Lines("");
+        Assert.Equal(16, whole.Count);
+        Assert.Equal(names.Order(StringComparer.Ordinal).SelectMany(n => Enumerable.Repeat(n, 4)), whole.Select(v => v.Name));
+        foreach (var limit in new[] { 1, 2, 3, 5 })
+        {
+            var all = new List<(string Name, string Version, long Bytes)>();
+            for (List<(string Name, string Version, long Bytes)> page = [("", "", 0)]; page.Count > 0;)
+                all.AddRange(page = await Lines($"&limit={limit}" + (all.Count == 0 ? "" : $"&marker={Uri.EscapeDataString(all[^1].Name)}&version_marker={all[^1].Version}")));
+            Assert.Equal(whole, all);
+        }
+
+        async Task<List<(string Name, string Version, long Bytes)>> Lines(string query) =>
+            [.. (await shop.Do("GET", "/c?versions" + query)).Body.EnumerateArray().Select(e => (e.GetProperty("name").GetString()!, e.GetProperty("version_id").GetString()!, e.GetProperty("bytes").GetInt64()))];
+    }
 }

@@ -32,6 +32,30 @@ public sealed class ManifestTests
         Assert.Equal(etag, (await shop.Put("/c/again?multipart-manifest=put", await shop.Get("/c/o?multipart-manifest=get&format=raw"))).Headers["ETag"]);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("application/json")]
+    [InlineData("application/xml")]
+    public async Task One_that_takes_long_is_accepted_at_once_and_told_of_in_the_body(string type)
+    {
+        await using var shop = await WithSegments();
+        var etag = Shop.Md5(Shop.Md5("abcde") + Shop.Md5("fghij"));
+        var put = await shop.Put("/c/o?multipart-manifest=put&heartbeat=on", Manifest(new { path = "/s/x/1" }, new { path = "/s/x/2" }), ("Accept", type));
+        Assert.Equal(202, put.Status);
+        Assert.StartsWith(" \r\n\r\n", put.Text, StringComparison.Ordinal);
+        Assert.All(["201 Created", etag], t => Assert.Contains(t, put.Text, StringComparison.Ordinal));
+        if (type.EndsWith("json", StringComparison.Ordinal)) Assert.Equal("201 Created", JsonDocument.Parse(put.Text).RootElement.GetProperty("Response Status").GetString());
+        Assert.Equal("abcdefghij", await shop.Get("/c/o"));
+        var bad = await shop.Put("/c/o?multipart-manifest=put&heartbeat=on", Manifest(new { path = "/s/x/1", etag = "0" }, new { path = "/s/none" }), ("Accept", type));
+        Assert.Equal(202, bad.Status);
+        Assert.All(["400 Bad Request", "/s/x/1", "Etag Mismatch", "/s/none", "404 Not Found"], t => Assert.Contains(t, bad.Text, StringComparison.Ordinal));
+        var other = await shop.Put("/c/o?multipart-manifest=put&heartbeat=on", Manifest(new { path = "/s/x/1" }), ("ETag", Shop.Md5("other")), ("Accept", type));
+        Assert.Contains("422 Unprocessable Entity", other.Text, StringComparison.Ordinal);
+        Assert.Equal("abcdefghij", await shop.Get("/c/o"));
+        // What is no list of segments, or not his to make, is said as ever.
+        Assert.Equal((400, 401), ((await shop.Put("/c/o?multipart-manifest=put&heartbeat=on", "{}")).Status, (await shop.Stranger("PUT", "/c/o?multipart-manifest=put&heartbeat=on", "[]", ("Content-Length", "2"))).Status));
+    }
+
     [Fact]
     public async Task A_manifest_of_manifests_reads_and_goes_with_all_segments()
     {

@@ -47,11 +47,14 @@ public sealed class Shop : IAsyncDisposable
 
     public static string Hmac(string key, string text) => Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(text)));
 
+    /// <summary>What HEAD says of the account: containers, objects, bytes.</summary>
+    public async Task<(string, string, string)> Sums() => (await Do("HEAD", "")).Headers is var h ? (h["X-Account-Container-Count"], h["X-Account-Object-Count"], h["X-Account-Bytes-Used"]) : default;
+
     /// <summary>All that is left once every container was emptied and deleted: nothing.</summary>
     public async Task<IReadOnlyList<string>> Leftovers()
     {
         await Cloud.Drain();
-        return [.. Cloud.Store.All.Where(r => r.Partition.StartsWith("objects.", StringComparison.Ordinal) && r.Key != "account").Select(r => r.Key), .. Cloud.Replicas.SelectMany(r => r.Blobs.Keys), .. Cloud.Errors];
+        return [.. Cloud.Store.All.Where(r => r.Partition.StartsWith("objects.", StringComparison.Ordinal) && r.Key != "account" && !r.Key.StartsWith($"n|{r.Partition[8..]}|", StringComparison.Ordinal)).Select(r => r.Key), .. Cloud.Replicas.SelectMany(r => r.Blobs.Keys), .. Cloud.Errors];
     }
 
     public ValueTask DisposeAsync() => Cloud.DisposeAsync();
