@@ -17,7 +17,7 @@ public static class Limits
         new("GET", Root + "/limits", "authenticated", async c =>
         {
             // Since 3.39 an administrator may ask about another project.
-            var project = c.First("project_id") is { Length: > 0 } other && c.Version >= new ApiVersion(3, 39) && c.Caller.Has("admin") ? other : c.ProjectId;
+            var project = c.First("project_id") is { Length: > 0 } other && c.Version >= new ApiVersion(3, 39) && c.Allows("volume:get_all_limits", default) ? other : c.ProjectId;
             var (limits, used) = (await Volumes.Quota.LimitsOf(c.Store, project), await Volumes.Quota.UsageOf(c.Store, project));
             return Reply.Object(200, w => w.Object("limits", () =>
             {
@@ -26,7 +26,11 @@ public static class Limits
             }));
         }),
         new("GET", Sets, "volume:get_quota", async c => await QuotaSets.Show(c, Volumes.Quota, c.Args["id"], Lenient.Boolean(c.First("usage") ?? "false") == true)),
-        new("GET", Sets + "/defaults", "volume:get_quota", c => new(QuotaSets.Of(c.Args["id"], Volumes.Quota.Defaults))),
+        new("GET", Sets + "/defaults", "volume:get_quota", c =>
+        {
+            c.Require("volume:get_quota", new(c.Args["id"]));
+            return new(QuotaSets.Of(c.Args["id"], Volumes.Quota.Defaults));
+        }),
         new("PUT", Sets, "volume:update_quota", async c =>
         {
             await QuotaSets.Set(c, Volumes.Quota, c.Args["id"]);

@@ -78,11 +78,11 @@ public static class VolumeTypes
 
     private static string NameKey(string name) => "volume_type_name|" + Keys.Safe(name);
 
-    private static bool Sees(Call c, VolumeType t) => t.IsPublic || c.Caller.Has("admin") || (c.User?.ProjectId is { } project && t.Projects.Contains(project));
+    private static bool Sees(Call c, VolumeType t) => t.IsPublic || c.Allows("volume:see_types", default) || (c.User?.ProjectId is { } project && t.Projects.Contains(project));
 
     private static bool Wanted(Call c, VolumeType t)
     {
-        bool? wanted = !c.Caller.Has("admin") || c.First("is_public") is not { } asked ? true
+        bool? wanted = !c.Allows("volume:see_types", default) || c.First("is_public") is not { } asked ? true
             : asked.Equals("none", StringComparison.OrdinalIgnoreCase) ? null : Lenient.Boolean(asked) ?? throw Fault.BadRequest($"Invalid is_public filter [{Volumes.Short(asked)}]");
         return wanted is null || t.IsPublic == wanted || (wanted == true && t.Projects.Contains(c.User?.ProjectId));
     }

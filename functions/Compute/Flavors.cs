@@ -99,14 +99,14 @@ public static class Flavors
 
     private static string NameKey(string name) => "flavor_name|" + Keys.Safe(name);
 
-    private static bool Visible(Call c, Flavor f) => f.IsPublic || c.Caller.Has("admin") || (c.User?.ProjectId is { } project && f.Projects.Contains(project));
+    private static bool Visible(Call c, Flavor f) => f.IsPublic || c.Allows("compute:see_flavors", default) || (c.User?.ProjectId is { } project && f.Projects.Contains(project));
 
     private static Route List(string tail, bool detail) => new("GET", "/v2.1/flavors" + tail, "authenticated", async c =>
     {
         int Least(string name) => c.First(name) is not { } text ? 0 : int.TryParse(text, System.Globalization.NumberStyles.None, null, out var n) ? n : throw Fault.BadRequest($"Invalid {name} filter [{(text.Length > 40 ? text[..40] : text)}]");
         var (ram, disk) = (Least("minRam"), Least("minDisk"));
         // Administrators see what the public sees, unless they ask for others.
-        bool? wanted = !c.Caller.Has("admin") || c.First("is_public") is not { } asked ? true
+        bool? wanted = !c.Allows("compute:see_flavors", default) || c.First("is_public") is not { } asked ? true
             : asked.Equals("none", StringComparison.OrdinalIgnoreCase) ? null : Lenient.Boolean(asked) ?? throw Fault.BadRequest($"Invalid is_public filter [{(asked.Length > 40 ? asked[..40] : asked)}]");
         var (items, page) = await Kind.Select(c, "authenticated", (call, f) =>
             f.Ram >= ram && f.Disk >= disk && (wanted is null || f.IsPublic == wanted || (wanted == true && call.User?.ProjectId is { } p && f.Projects.Contains(p))));

@@ -15,7 +15,7 @@ public static class Limits
     [
         new("GET", "/v2.1/limits", "authenticated", Show),
         new("GET", Set, "compute:get_quota", c => Quota(c, usage: false)), new("GET", Set + "/detail", "compute:get_quota", c => Quota(c, usage: true)),
-        new("GET", Set + "/defaults", "compute:get_quota", c => new(QuotaSets.Of(c.Args["target"], With(c, Servers.Quota.Defaults)))),
+        new("GET", Set + "/defaults", "authenticated", c => new(QuotaSets.Of(c.Args["target"], With(c, Servers.Quota.Defaults)))),
         new("PUT", Set, "compute:update_quota", async c =>
         {
             await QuotaSets.Set(c, Servers.Quota, c.Args["target"], ignored: n => !c.From(36) && Networks.Contains(n), hidden: n => Hidden(c, n));

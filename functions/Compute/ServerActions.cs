@@ -86,7 +86,7 @@ public static class ServerActions
         await Servers.Kind.Change(c, "compute:lock", d =>
         {
             Remains(d.Item);
-            d.Item = d.Item with { Locked = true, LockedReason = reason, LockedByAdmin = c.Caller.Has("admin") && c.User?.ProjectId != d.Item.ProjectId };
+            d.Item = d.Item with { Locked = true, LockedReason = reason, LockedByAdmin = c.Allows("compute:override_lock", default) && c.User?.ProjectId != d.Item.ProjectId };
             d.Ops.Add(ServerHistory.Began(c, d.Item.Id, "lock", ended: true));
         });
         return Reply.Empty(202);
@@ -97,7 +97,7 @@ public static class ServerActions
         await Servers.Kind.Change(c, "compute:lock", d =>
         {
             Remains(d.Item);
-            if (d.Item is { Locked: true, LockedByAdmin: true }) c.Require("admin", default);
+            if (d.Item is { Locked: true, LockedByAdmin: true }) c.Require("compute:override_lock", default);
             d.Item = d.Item with { Locked = false, LockedReason = null, LockedByAdmin = false };
             d.Ops.Add(ServerHistory.Began(c, d.Item.Id, "unlock", ended: true));
         });
@@ -118,7 +118,7 @@ public static class ServerActions
     /// <exception cref="Fault">409 when it is locked, and not to an administrator.</exception>
     public static void Unlocked(Call c, Server s)
     {
-        if (s.Locked && !c.Caller.Has("admin")) throw Fault.Conflict($"Instance {s.Id} is locked");
+        if (s.Locked && !c.Allows("compute:override_lock", default)) throw Fault.Conflict($"Instance {s.Id} is locked");
     }
 
     /// <exception cref="Fault">409 when it is locked, busy, or in another state.</exception>

@@ -41,7 +41,7 @@ public static class ServerFilters
     /// <exception cref="Fault">400 for a malformed value, and since 2.75 for an unknown key; 403 for deleted ones, which only administrators see.</exception>
     public static async ValueTask<Func<Call, Server, bool>?> Of(Call c)
     {
-        var admin = c.Caller.Has("admin");
+        var admin = c.Allows("compute:see_hosts", default);
         if (c.First("deleted") is { } deleted && Flag(deleted))
         {
             c.Require("compute:get_all:deleted", default);

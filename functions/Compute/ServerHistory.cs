@@ -76,7 +76,7 @@ public static class ServerHistory
         {
             Write(w, c, s, a);
             // Events were the administrator's alone before 2.51.
-            if (c.From(51) || c.Caller.Has("admin")) w.Objects("events", [a], e => Event(w, c, s, e));
+            if (c.From(51) || c.Allows("compute:see_traces", default)) w.Objects("events", [a], e => Event(w, c, s, e));
         }));
     }
 
@@ -99,9 +99,9 @@ public static class ServerHistory
         w.WriteString("finish_time", a.Finish is { } finish ? ComputeDialect.Micros(finish) : null);
         w.WriteString("result", a.Finish is null ? null : a.Error is null ? "Success" : "Error");
         // What went wrong is told without a trace of the inside.
-        if (c.Caller.Has("admin")) w.WriteString("traceback", a.Error);
+        if (c.Allows("compute:see_traces", default)) w.WriteString("traceback", a.Error);
         if (c.From(62)) w.WriteString("hostId", ServerView.HostId(s));
-        if (c.From(62) && c.Caller.Has("admin")) w.WriteString("host", s.Host);
+        if (c.From(62) && c.Allows("compute:see_traces", default)) w.WriteString("host", s.Host);
         if (c.From(84)) w.WriteString("details", a.Error);
     }
 }

@@ -81,7 +81,7 @@ public static class ServerView
         });
         var groups = nics.SelectMany(n => n.Groups).Distinct().ToList();
         if (groups.Count > 0) w.Objects("security_groups", groups, g => w.WriteString("name", g));
-        var admin = c.Caller.Has("admin");
+        var admin = c.Allows("compute:see_hosts", default);
         if (admin) ForAdmins(w, c, s);
         if (c.From(90) || (admin && c.From(3))) w.WriteString("OS-EXT-SRV-ATTR:hostname", s.Hostname);
     }

@@ -21,7 +21,7 @@ public static class Servers
         Charges = (Quota, Quota.Counts(Rows, s => [new("instances", 1), new("cores", s.Flavor.Vcpus), new("ram", s.Flavor.Ram)]), ComputeDialect.Over),
         CheckDelete = (c, d) =>
         {
-            if (d.Item.Locked && !c.Caller.Has("admin")) throw Fault.Conflict($"Instance {d.Item.Id} is locked");
+            if (d.Item.Locked && !c.Allows("compute:override_lock", default)) throw Fault.Conflict($"Instance {d.Item.Id} is locked");
             d.Item = d.Item with { Task = "deleting" };
             d.Ops.Add(ServerHistory.Began(c, d.Item.Id, "delete"));
             return ValueTask.CompletedTask;

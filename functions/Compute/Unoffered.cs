@@ -31,7 +31,7 @@ public static class Unoffered
     ];
 
     /// <summary>Something of a server, which must at least be there.</summary>
-    public static Route OfServer(string method, string tail, string why, string? action = null) => new(method, Server + tail, "compute:get", async c =>
+    public static Route OfServer(string method, string tail, string why, string? action = null) => new(method, Server + tail, method == "GET" ? "compute:get" : "compute:update", async c =>
     {
         await Servers.Kind.Load(c, method == "GET" ? "compute:get" : "compute:update");
         throw new Fault(501, why);

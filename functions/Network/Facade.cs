@@ -46,7 +46,7 @@ public static partial class Facade
     private static async ValueTask<Network?> Visible(Call c, string id)
     {
         var n = (await Tables.Networks.Find(c.Store, id, c.User?.ProjectId, c.Cancelled))?.Item;
-        return n is not null && (n.ProjectId == c.User?.ProjectId || Tables.Networks.Shared(n) || c.Caller.Has("admin")) ? n : null;
+        return n is not null && (n.ProjectId == c.User?.ProjectId || Tables.Networks.Shared(n) || c.Allows("network:see_all", default)) ? n : null;
     }
 
     /// <summary>Makes or takes a port for a server; a repeat with the same <paramref name="id"/> finds the first. Returns its id.</summary>
@@ -167,7 +167,7 @@ public static partial class Facade
     /// <summary>Addresses by port, of the caller's project or, where he asks for all, of all of them.</summary>
     public static async ValueTask<ILookup<string, string>> AddressesOf(Call c)
     {
-        var everywhere = c.Caller.Has("admin") && c.First("all_tenants") is not null;
+        var everywhere = c.Allows("network:see_all", default) && c.First("all_tenants") is not null;
         var ports = everywhere ? await Tables.Ports.Everywhere(c.Store, c.Cancelled) : await Tables.Ports.InProject(c.Store, c.ProjectId, c.Cancelled);
         return ports.SelectMany(p => p.FixedIps.Select(a => (p.Id, a.IpAddress))).ToLookup(x => x.Id, x => x.IpAddress);
     }

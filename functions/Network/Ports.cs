@@ -71,7 +71,7 @@ public static class Ports
 
     private static bool Wanted(Call c, Port p)
     {
-        if (p.DeviceOwner == Routers.GatewayOwner && !c.Caller.Has("admin")) return false;
+        if (p.DeviceOwner == Routers.GatewayOwner && !c.Allows("network:see_all", default)) return false;
         foreach (var (k, v) in c.Query)
         {
             if (k != "fixed_ips") continue;

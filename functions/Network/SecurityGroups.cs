@@ -36,7 +36,7 @@ public static class SecurityGroups
         },
         CheckDelete = async (c, d) =>
         {
-            if (d.Item.Name == "default" && !c.Caller.Has("admin")) throw new Fault(409, "Removing default security group not allowed.") { Kind = "SecurityGroupCannotRemoveDefault" };
+            if (d.Item.Name == "default" && !c.Allows("network:delete_default_group", default)) throw new Fault(409, "Removing default security group not allowed.") { Kind = "SecurityGroupCannotRemoveDefault" };
             if ((await Tables.Ports.InProject(c.Store, d.Item.ProjectId, c.Cancelled)).Any(p => !p.Doomed && p.SecurityGroups.Contains(d.Item.Id))) throw new Fault(409, $"Security Group {d.Item.Id} in use.") { Kind = "SecurityGroupInUse" };
             if (d.Item.Name == "default") d.Ops.Add(new Op.Delete(DefaultKey));
         },

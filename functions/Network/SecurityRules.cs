@@ -14,7 +14,7 @@ public static class SecurityRules
         new("GET", "/v2.0/security-group-rules", "network:get_security_group_rules", async c =>
         {
             if (c.User?.ProjectId is { } project) await SecurityGroups.Default(c.Services, project);
-            var groups = c.Caller.Has("admin") ? await Tables.SecurityGroups.Everywhere(c.Store, c.Cancelled) : await Tables.SecurityGroups.InProject(c.Store, c.ProjectId, c.Cancelled);
+            var groups = c.Allows("network:see_all", default) ? await Tables.SecurityGroups.Everywhere(c.Store, c.Cancelled) : await Tables.SecurityGroups.InProject(c.Store, c.ProjectId, c.Cancelled);
             var (rules, page) = Paged(c, groups.SelectMany(g => g.Rules.Select(r => (Group: g, Rule: r))).Where(x => Wanted(c, x.Group, x.Rule)));
             return Reply.Object(200, w =>
             {
@@ -141,7 +141,7 @@ public static class SecurityRules
 
     private static async ValueTask<(SecurityGroup, SecurityRule)> Find(Call c)
     {
-        var groups = c.Caller.Has("admin") ? await Tables.SecurityGroups.Everywhere(c.Store, c.Cancelled) : await Tables.SecurityGroups.InProject(c.Store, c.ProjectId, c.Cancelled);
+        var groups = c.Allows("network:see_all", default) ? await Tables.SecurityGroups.Everywhere(c.Store, c.Cancelled) : await Tables.SecurityGroups.InProject(c.Store, c.ProjectId, c.Cancelled);
         foreach (var g in groups)
             foreach (var r in g.Rules)
                 if (r.Id == c.Args["id"]) return (g, r);

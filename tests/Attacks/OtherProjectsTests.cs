@@ -16,8 +16,8 @@ public sealed class OtherProjectsTests(Scene scene) : IClassFixture<Scene>
         ("network", "/v2.0/floatingips/{id}", "fip"), ("network", "/v2.0/security-groups/{id}", "group"), ("network", "/v2.0/security-group-rules/{id}", "rule"), ("volume", "/v3/{project_id}/volumes/{id}", "volume"), ("volume", "/v3/{project_id}/snapshots/{id}", "snapshot"),
     ];
 
-    // What is valid where nothing is not, so that the answer is about the id and not about the body.
-    private static readonly Dictionary<string, string> Bodies = new()
+    /// <summary>What is valid where nothing is not, so that the answer is about the id and not about the body.</summary>
+    public static readonly Dictionary<string, string> Bodies = new()
     {
         ["PUT /v2.1/servers/{id}"] = """{"server":{"name":"mine"}}""", ["POST /v2.1/servers/{id}/metadata"] = """{"metadata":{"a":"b"}}""", ["PUT /v2.1/servers/{id}/metadata"] = """{"metadata":{"a":"b"}}""", ["PUT /v2.1/servers/{id}/metadata/{key}"] = """{"meta":{"k":"b"}}""",
         ["PUT /v2.1/servers/{id}/tags"] = """{"tags":["a"]}""", ["POST /v2.1/servers/{id}/os-volume_attachments"] = """{"volumeAttachment":{"volumeId":"{volume}"}}""", ["PUT /v2.1/servers/{id}/os-volume_attachments/{volume}"] = """{"volumeAttachment":{"volumeId":"{volume}"}}""",
@@ -65,7 +65,7 @@ public sealed class OtherProjectsTests(Scene scene) : IClassFixture<Scene>
     private static string Fill(Route r) => r.Path.Replace("{project_id}", "{project}", StringComparison.Ordinal).Replace("{key}", "k", StringComparison.Ordinal).Replace("{tag}", "t", StringComparison.Ordinal).Replace("{volume}", "{eve.attached}", StringComparison.Ordinal)
         .Replace("{port}", "{eve.nic}", StringComparison.Ordinal).Replace("{network}", "net", StringComparison.Ordinal);
 
-    private static string? Body(Route r)
+    public static string? Body(Route r)
     {
         if (r.Method is "GET" or "DELETE") return null;
         var last = r.Path[(r.Path.LastIndexOf('/') + 1)..];

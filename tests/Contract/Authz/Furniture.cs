@@ -18,6 +18,12 @@ public static class Furniture
             ["image"] = await Image(scene, project),
             ["object-store"] = new(new() { ["v1"] = "AUTH_" + project, ["container"] = "shelf", ["object"] = "book" }, new() { ["v1"] = new(project) }, []),
             ["network"] = await Network(scene, project),
+            ["compute"] = await Compute(scene, ann, project),
+            ["volume"] = await Volume(scene, project),
+            ["placement"] = new(new() { ["resource_providers"] = await Provider(scene), ["allocations"] = scene["ann.server"] }, [], []),
+            ["events"] = await Events(scene, project),
+            ["metering"] = new([], [], []),
+            ["ops"] = new(new() { ["alerts"] = await Alert(scene), ["dead-letters"] = "nowhere", ["id"] = await Lost(scene), ["hosts"] = "sim-1" }, [], []),
             // A signature says whose buckets are meant: everybody asks for his own.
             ["s3"] = new(new() { ["bucket"] = "shelf", ["key"] = "book" }, new() { ["bucket"] = new(project) }, []) { Queries = { ["POST bucket"] = "?delete", ["POST key"] = "?uploads" } },
         };
@@ -91,6 +97,76 @@ public static class Furniture
             ["PUT add_extraroutes"] = """{"router":{"routes":[]}}""", ["PUT remove_extraroutes"] = """{"router":{"routes":[]}}""",
         })
         { Never = ["subnetpools", "address-scopes", "rbac-policies", "trunks", "policies", "service-providers"] };
+    }
+
+    private static async Task<Belongings> Compute(Scene scene, string ann, string project)
+    {
+        const string server = "/compute/v2.1/servers/{ann.server}";
+        await scene.Do("ann", "PUT", server + "/tags", """{"tags":["a-tag"]}""", ("OpenStack-API-Version", "compute 2.93"));
+        await scene.Do("admin", "POST", "/compute/v2.1/flavors/1/os-extra_specs", """{"extra_specs":{"k":"v"}}""");
+        var request = (await scene.Do("ann", "GET", server + "/os-instance-actions")).Body.GetProperty("instanceActions")[0].GetProperty("request_id").GetString()!;
+        var service = (await scene.Cloud.Send("GET", "/compute/v2.1/os-services", null, "admin", ("OpenStack-API-Version", "compute 2.93"))).Body.GetProperty("services")[0].GetProperty("id").GetString()!;
+        var host = (await scene.Cloud.Send("GET", "/compute/v2.1/os-hypervisors", null, "admin", ("OpenStack-API-Version", "compute 2.93"))).Body.GetProperty("hypervisors")[0].GetProperty("id").GetString()!;
+        return new(
+            new()
+            {
+                ["servers"] = scene["ann.server"], ["flavors"] = "1", ["os-extra_specs"] = "k", ["os-keypairs"] = "ann", ["os-quota-sets"] = project, ["os-quota-class-sets"] = "default", ["os-hosts"] = "sim-1", ["os-hypervisors"] = host, ["os-services"] = service,
+                ["metadata"] = "k", ["tags"] = "a-tag", ["ips"] = "net", ["os-instance-actions"] = request, ["os-interface"] = scene["ann.nic"], ["os-volume_attachments"] = scene["ann.attached"], ["migrations"] = "a-migration", ["shares"] = "a-share",
+            },
+            new() { ["servers"] = new(project), ["os-quota-sets"] = new(project), ["os-keypairs"] = new(null, ann) },
+            new() { ["POST servers"] = scene.Fill("""{"server":{"name":"s","flavorRef":"1","imageRef":"{admin.image}","networks":"none"}}"""), ["POST os-keypairs"] = """{"keypair":{"name":"k"}}""" })
+        {
+            Never = ["os-server-groups", "extensions", "os-cells", "os-floating-ip-dns", "entries", "os-fping", "os-floating-ips-bulk", "os-security-group-default-rules", "consoles"],
+            Gone = ["/consoles", "/os-virtual-interfaces"], Waits = ["os-getConsoleOutput"], Newest = "compute 2.93", Also = r => Sensible(scene, r),
+        };
+    }
+
+    private static async Task<Belongings> Volume(Scene scene, string project)
+    {
+        const string root = "/volume/v3/{ann.project}";
+        await scene.Do("ann", "POST", root + "/snapshots/{ann.snapshot}/metadata", """{"metadata":{"k":"v"}}""");
+        await scene.Do("ann", "POST", root + "/volumes/{ann.volume}/action", """{"os-set_image_metadata":{"metadata":{"a":"b"}}}""");
+        var attachment = (await scene.Do("ann", "GET", root + "/attachments", null, ("OpenStack-API-Version", "volume 3.70"))).Body.GetProperty("attachments")[0].GetProperty("id").GetString()!;
+        var host = (await scene.Cloud.Send("GET", scene.Fill("/volume/v3/{admin.project}/os-hosts"))).Body.GetProperty("hosts")[0].GetProperty("host_name").GetString()!;
+        var type = (await scene.Cloud.Send("GET", scene.Fill("/volume/v3/{admin.project}/types"))).Body.GetProperty("volume_types")[0].GetProperty("id").GetString()!;
+        await scene.Do("admin", "POST", $"/volume/v3/{{admin.project}}/types/{type}/extra_specs", """{"extra_specs":{"k":"v"}}""");
+        return new(
+            new()
+            {
+                ["volumes"] = scene["ann.volume"], ["snapshots"] = scene["ann.snapshot"], ["attachments"] = attachment, ["metadata"] = "k", ["types"] = type, ["extra_specs"] = "k", ["os-quota-sets"] = project, ["os-quota-class-sets"] = "default", ["os-hosts"] = host,
+            },
+            new() { ["volumes"] = new(project), ["snapshots"] = new(project), ["attachments"] = new(project), ["os-quota-sets"] = new(project) },
+            new() { ["POST volumes"] = """{"volume":{"size":1}}""", ["POST snapshots"] = scene.Fill("""{"snapshot":{"volume_id":"{volume}"}}""") })
+        {
+            Never = ["backups", "groups", "group_snapshots", "group_types", "consistencygroups", "cgsnapshots", "os-volume-transfer", "volume-transfers", "qos-specs", "manageable_volumes", "manageable_snapshots", "clusters", "messages"],
+            Newest = "volume 3.70", Also = r => Sensible(scene, r),
+        };
+    }
+
+    private static string? Sensible(Scene scene, Cloud.Platform.Rest.Route r) => r.Action == "removeSecurityGroup" ? """{"removeSecurityGroup":{"name":"default"}}""" : Attacks.OtherProjectsTests.Bodies.ContainsKey(r.Action ?? $"{r.Method} {r.Path}") || r.Path.EndsWith("/metadata", StringComparison.Ordinal) || r.Path.EndsWith("/metadata/{key}", StringComparison.Ordinal) ? scene.Fill(Attacks.OtherProjectsTests.Body(r)!) : null;
+
+    private static async Task<string> Provider(Scene scene) => (await scene.Cloud.Send("GET", "/placement/resource_providers")).Body.GetProperty("resource_providers")[0].GetProperty("uuid").GetString()!;
+
+    private static async Task<Belongings> Events(Scene scene, string project)
+    {
+        await scene.Make("ann", "hook", "webhook", "/events/v1/webhooks", """{"webhook":{"url":"https://hooks.example/ann"}}""");
+        return new(new() { ["webhooks"] = scene["ann.hook"], ["deliveries"] = "99999999", ["keys"] = "a-key" }, new() { ["webhooks"] = new(project) }, new() { ["PUT retention"] = """{"days":30}""" });
+    }
+
+    /// <summary>A message that was given up.</summary>
+    private static async Task<string> Lost(Scene scene)
+    {
+        var bus = scene.Cloud.Services.Bus;
+        await bus.Send([new("nowhere", "lost", default)]);
+        foreach (var message in await bus.Receive("nowhere", 1, TimeSpan.FromMinutes(1), TimeSpan.Zero)) await bus.Reject(message, "nobody takes it");
+        return "lost";
+    }
+
+    private static async Task<string> Alert(Scene scene)
+    {
+        await scene.Cloud.Services.Bus.Send([Cloud.Platform.Events.CloudEvent.Alert(scene.Cloud.Services, "object-lost", "x", "", "text")]);
+        await scene.Cloud.Drain();
+        return (await scene.Cloud.Send("GET", "/ops/v1/alerts")).Body.GetProperty("alerts")[0].GetProperty("id").GetString()!;
     }
 
     private static async Task<Belongings> Image(Scene scene, string project)

@@ -16,6 +16,7 @@ public sealed record Persona(string Name, Caller? Caller, string? Token, S3Clien
         var cloud = scene.Cloud;
         await cloud.AddUser("rae", "reader");
         await scene.Do("admin", "PUT", $"/identity/v3/projects/{{ann.project}}/users/{await cloud.IdOf("users", "rae")}/roles/{await cloud.IdOf("roles", "reader")}");
+        await scene.Do("admin", "PUT", $"/identity/v3/domains/default/users/{await cloud.IdOf("users", "admin")}/roles/{await cloud.IdOf("roles", "admin")}");
         var place = new { project = new { id = scene["ann.project"] } };
         var credential = await cloud.Send("POST", $"/identity/v3/users/{await cloud.IdOf("users", "ann")}/application_credentials", new { application_credential = new { name = "restricted" } }, "ann");
         var old = await cloud.Token();
@@ -30,6 +31,8 @@ public sealed record Persona(string Name, Caller? Caller, string? Token, S3Clien
             new("anonymous", null, null, null), new("expired", null, old, late),
             await Signing("admin", await cloud.Token()), await Signing("ann", await cloud.Token("ann")), await Signing("rae", (await cloud.Login("rae", place)).Token()), await Signing("eve", await cloud.Token("eve")),
             await With("restricted", (await cloud.Authenticate(credential)).Token()),
+            // Administrators of the system and of a domain: of the one's things the other has none, and neither has a project.
+            await With("system", (await cloud.Login("admin", new { system = new { all = true } })).Token()), await With("domain", (await cloud.Login("admin", new { domain = new { id = "default" } })).Token()),
         ];
     }
 
