@@ -17,6 +17,7 @@ public sealed record Answer(int Status, byte[] Body, HttpResponseHeaders Headers
 public sealed class Client : IDisposable
 {
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseCookies = false, UseProxy = false, AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(60) };
+    private readonly HttpClient _long = new(new SocketsHttpHandler { UseCookies = false, UseProxy = false }) { Timeout = Timeout.InfiniteTimeSpan };
     private readonly string _root;
     private readonly byte[] _login;
 
@@ -55,5 +56,31 @@ public sealed class Client : IDisposable
         return new((int)reply.StatusCode, await reply.Content.ReadAsByteArrayAsync(), reply.Headers);
     }
 
-    public void Dispose() => _http.Dispose();
+    /// <summary>Sends that many bytes, none of which is kept.</summary>
+    public async Task<Answer> Upload(string path, long bytes)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Put, _root + path) { Content = new StreamContent(new Noise(bytes), 1 << 16) { Headers = { ContentType = new("application/octet-stream"), ContentLength = bytes } } };
+        request.Headers.TryAddWithoutValidation("X-Auth-Token", Token);
+        using var reply = await _long.SendAsync(request);
+        return new((int)reply.StatusCode, await reply.Content.ReadAsByteArrayAsync(), reply.Headers);
+    }
+
+    /// <returns>How many bytes came.</returns>
+    public async Task<long> Download(string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, _root + path);
+        request.Headers.TryAddWithoutValidation("X-Auth-Token", Token);
+        using var reply = await _long.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        await using var body = await reply.EnsureSuccessStatusCode().Content.ReadAsStreamAsync();
+        var buffer = new byte[1 << 16];
+        long total = 0;
+        for (int n; (n = await body.ReadAsync(buffer)) > 0;) total += n;
+        return total;
+    }
+
+    public void Dispose()
+    {
+        _http.Dispose();
+        _long.Dispose();
+    }
 }

@@ -49,6 +49,13 @@ public sealed class ControlPlane : Subject, IAsyncDisposable
         throw new TimeoutException("the control plane does not come to rest");
     }
 
+    /// <summary>The peak counts from now on; where the kernel lets one say so.</summary>
+    public void ForgetPeak()
+    {
+        try { File.WriteAllText($"/proc/{_process.Id}/clear_refs", "5"); }
+        catch (UnauthorizedAccessException) { /* then it is the highest of all time */ }
+    }
+
     private double Status(string field) =>
         double.Parse(File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith(field, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
 

@@ -4,7 +4,7 @@ using Cloud.Bench;
 var options = BenchOptions.Parse(args);
 if (options is null)
 {
-    Console.Error.WriteLine("usage: bench --cloud EXECUTABLE [--seconds N] [--only OPERATION]... [--idle SECONDS] [--write FILE] [--beside swift]");
+    Console.Error.WriteLine("usage: bench --cloud EXECUTABLE [--seconds N] [--only OPERATION]... [--idle SECONDS] [--write FILE] [--beside swift] [--size GIB] [--objects N] [--users N]");
     return 2;
 }
 var data = Path.Combine("/var/tmp", $"cs-bench-{Environment.ProcessId}"); // not /tmp: it may be memory, where nothing is durable
@@ -32,6 +32,11 @@ internal sealed record BenchOptions
     public double Idle { get; init; } = 60;
     /// <summary>Operations to measure; all when empty, and then the rest as well.</summary>
     public IReadOnlyList<string> Only { get; init; } = [];
+    /// <summary>Of the image that is sent through, in GiB.</summary>
+    public long GiB { get; init; } = 1;
+    /// <summary>In the long lists.</summary>
+    public int Objects { get; init; } = 100_000;
+    public int Users { get; init; } = 10_000;
     /// <summary>Measures objects only, here and in that other system on this machine.</summary>
     public string? Beside { get; init; }
     /// <summary>Writes the results there as Markdown.</summary>
@@ -47,6 +52,9 @@ internal sealed record BenchOptions
             else if (pair[0] == "--write") o = o with { Write = pair[1] };
             else if (pair is ["--beside", "swift"]) o = o with { Beside = pair[1] };
             else if (pair[0] == "--seconds" && double.TryParse(pair[1], out var seconds)) o = o with { Seconds = seconds };
+            else if (pair[0] == "--size" && long.TryParse(pair[1], out var gib) && gib > 0) o = o with { GiB = gib };
+            else if (pair[0] == "--objects" && int.TryParse(pair[1], out var objects)) o = o with { Objects = objects };
+            else if (pair[0] == "--users" && int.TryParse(pair[1], out var users)) o = o with { Users = users };
             else if (pair[0] == "--idle" && double.TryParse(pair[1], out var idle)) o = o with { Idle = idle };
             else return null;
         return o.Cloud.Length > 0 ? o : null;

@@ -12,15 +12,17 @@ internal sealed class Run(BenchOptions options, string data)
     private readonly List<Figures> _operations = [];
     private readonly List<(string What, string Ours, string Zed, string Goal, bool Met)> _whole = [];
     private readonly List<(int Servers, double Page, double PageCpu, double ItemCpu)> _lists = [];
-    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private static readonly Stopwatch Clock = Stopwatch.StartNew();
+    private readonly Flat _flat = new(options, data, Say);
 
-    public bool Met => _operations.All(f => Report.GoalOf(f, Array.Find(Zed.All, z => z.Scenario == f.Scenario)!).Met) && _whole.TrueForAll(w => w.Met);
+    public bool Met => _operations.All(f => Report.GoalOf(f, Array.Find(Zed.All, z => z.Scenario == f.Scenario)!).Met) && _whole.TrueForAll(w => w.Met) && _flat.Met;
 
     public async Task All()
     {
         const string Delivered = "events to a webhook";
-        if (options.Only is not [Delivered]) await Clouds();
+        if (options.Only.Count == 0 || options.Only.Any(o => o != Delivered && !Flat.Stages.Contains(o))) await Clouds();
         if (Wanted(Delivered)) await Deliver();
+        await _flat.All();
     }
 
     private async Task Clouds()
@@ -150,11 +152,12 @@ internal sealed class Run(BenchOptions options, string data)
         _whole.Add(("idle, of one core", $"{share:0.00} %", Zed.Idle, "below 0.2 %", share < 0.2));
     }
 
-    private void Say(string text) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_clock.Elapsed.TotalSeconds,6:0.0} s  {text}"));
+    private static void Say(string text) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Clock.Elapsed.TotalSeconds,6:0.0} s  {text}"));
 
-    public string Text() => Report.Operations(_operations)
+    public string Text() => (_operations.Count == 0 ? "" : Report.Operations(_operations))
         + (_whole.Count == 0 ? "" : "\n" + Report.Table(["whole cloud", "ours", "Zed", "goal", "met"], _whole.Select(w => new[] { w.What, w.Ours, w.Zed, w.Goal, w.Met ? "yes" : "NO" })))
-        + (_lists.Count == 0 ? "" : "\n" + Report.Table(["servers", "page of 100, p50 ms", "its CPU-ms", "all pages of 1,000, CPU-us an item"], _lists.Select(l => new[] { $"{l.Servers}", Report.N(l.Page), Report.N(l.PageCpu), Report.N(l.ItemCpu * 1000) })));
+        + (_lists.Count == 0 ? "" : "\n" + Report.Table(["servers", "page of 100, p50 ms", "its CPU-ms", "all pages of 1,000, CPU-us an item"], _lists.Select(l => new[] { $"{l.Servers}", Report.N(l.Page), Report.N(l.PageCpu), Report.N(l.ItemCpu * 1000) })))
+        + _flat.Text();
 
     public string Document() => Machine.Page(Text());
 }
