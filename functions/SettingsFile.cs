@@ -15,6 +15,8 @@ public sealed record SettingsFile
     /// <summary>Until an upload in parts that nobody completes is removed.</summary>
     public int MultipartUploadDays { get; init; } = 7;
     public bool EnforceScope { get; init; }
+    /// <summary>Longest page of telemetry's lists.</summary>
+    public int MetricPage { get; init; } = 1000;
     public Dictionary<string, OpenIdIssuer> Openid { get; init; } = [];
     public Dictionary<string, StoreSetting> ObjectStores { get; init; } = [];
     public SyncSettings ContainerSync { get; init; } = new();
@@ -33,7 +35,7 @@ public sealed record SettingsFile
             if (file.Openid.FirstOrDefault(i => i.Value.Audience.Length == 0) is { Key: { } issuer }) throw new FormatException($"{issuer} has no audience");
             foreach (var url in file.ContainerSync.Realms.Values.SelectMany(r => r.Clusters.Values))
                 if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")) throw new FormatException($"{url} is no address of a cluster");
-            return settings with { OutboundOpened = [.. file.OutboundOpened.Select(n => IPNetwork.Parse(n))], Passwords = file.SecurityCompliance, EnforceScope = file.EnforceScope, UploadLife = TimeSpan.FromDays(file.MultipartUploadDays), OpenId = file.Openid, ObjectStores = file.ObjectStores, ImageStores = file.ImageStores, Sync = file.ContainerSync };
+            return settings with { OutboundOpened = [.. file.OutboundOpened.Select(n => IPNetwork.Parse(n))], Passwords = file.SecurityCompliance, EnforceScope = file.EnforceScope, MetricPage = file.MetricPage is >= 1 and <= 10_000 ? file.MetricPage : throw new FormatException("metric_page must be from 1 to 10000"), UploadLife = TimeSpan.FromDays(file.MultipartUploadDays), OpenId = file.Openid, ObjectStores = file.ObjectStores, ImageStores = file.ImageStores, Sync = file.ContainerSync };
         }
         catch (Exception e) when (e is JsonException or FormatException or RegexParseException) { throw new ArgumentException($"{path}: {e.Message}"); }
     }

@@ -2,12 +2,13 @@
 # Runs OpenStack's own test suite (Debian's tempest, unmodified) against this cloud with simulated hosts.
 #   ./cloud conformance identity|image|compute|network|volume|object|interop      a service's whole API suite; interop: the lists of the OpenStack Powered programme
 #   ./cloud conformance identity-rbac|image-rbac      who may do what, in the suites of Keystone and Glance (Debian's plugins for tempest), with enforce_scope set
+#   ./cloud conformance metric                        Gnocchi's gabbi files (Debian's python3-gnocchi, unmodified) against telemetry
 #   ./cloud conformance identity-ext                  federation and OAuth in Keystone's suite, which needs an administrator of a project
 #   ./cloud conformance regex 'tempest.api.image.v2.test_images'                  tests by name          ./cloud conformance list FILE...   tests by list
 # The last line is "N passed, N failed, N skipped"; one line per test is kept in $WORK/results.txt, tempest's own output beside it.
 # Environment: WORK (default .conformance/SUITE), WORKERS (default 2); with OS_AUTH_URL set, the cloud that OS_* names is tested and none is started.
 set -uo pipefail
-suite=${1:?identity, image, identity-rbac, identity-ext, image-rbac, compute, network, volume, object, interop, regex or list}; shift
+suite=${1:?identity, image, identity-rbac, identity-ext, image-rbac, compute, network, volume, object, metric, interop, regex or list}; shift
 here=$PWD/tests/Conformance
 WORK=$(readlink -m "${WORK:-.conformance/$suite}")
 case $suite in
@@ -16,6 +17,7 @@ case $suite in
   identity-rbac) select=(--regex '^keystone_tempest_plugin\.tests\.rbac') plugin=keystone-tempest-plugin scope=true;;
   identity-ext) select=(--regex '^keystone_tempest_plugin\.tests\.api') plugin=keystone-tempest-plugin;;
   image-rbac) select=(--regex '^glance_tempest_plugin\.tests\.rbac') plugin=glance-tempest-plugin scope=true;;
+  metric) ;;
   interop) lists=("$here"/interop-*.txt);;
   regex) select=(--regex "$1");;
   list) lists=("$@");;
@@ -24,13 +26,25 @@ esac
 mkdir -p "$WORK/etc" "$WORK/lock"
 [ -n "${lists:-}" ] && { cat "${lists[@]}" > "$WORK/list.txt"; select=(--load-list "$WORK/list.txt"); }
 
-scope=${scope:-false}
+scope=${scope:-false} page=1000
 wanted=(tempest python3-openstacksdk ${plugin:-})
+# What those files expect of a Gnocchi in its own tests: pages of 7.
+[ "$suite" != metric ] || wanted=(python3-gabbi) page=7
 dpkg -s "${wanted[@]}" > /dev/null 2>&1 || {
-  echo "installing Debian's ${wanted[*]} (the tests, and the library that prepares images and flavors for them)" >&2
+  echo "installing Debian's ${wanted[*]} (the tests, and what runs and prepares them)" >&2
   apt-get install -y --no-install-recommends "${wanted[@]}" > "$WORK/apt.log" 2>&1 || { tail -5 "$WORK/apt.log" >&2; exit 1; }
 }
 
+count() { grep -cE " $1" "$WORK/results.txt"; }
+# Failures by name and the sum of $WORK/results.txt; $1 is shown when there is none.
+report() {
+  local passed failed skipped
+  grep -E ' FAILED$' "$WORK/results.txt"
+  passed=$(count 'ok$') failed=$(count 'FAILED$') skipped=$(count SKIPPED)
+  [ $((passed + failed + skipped)) -gt 0 ] || { tail -5 "$1"; failed=1; }
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" = 0 ]
+}
 cloud='' web=''
 finish() { for pid in $cloud $web; do kill "$pid" && wait "$pid"; done 2> /dev/null; }
 trap finish EXIT
@@ -41,7 +55,7 @@ if [ -z "${OS_AUTH_URL:-}" ]; then
   mkdir -p "$WORK/www" && head -c 65536 /dev/urandom > "$WORK/www/image.raw"
   /usr/bin/python3 -u -m http.server --bind 127.0.0.1 --directory "$WORK/www" 0 > "$WORK/www.log" 2>&1 &
   web=$!
-  cat > "$WORK/settings.json" <<< '{"enforce_scope": '$scope', "outbound_opened": ["127.0.0.0/8"], "container_sync": {"realms": {"realm1": {"key": "'"$(head -c 16 /dev/urandom | od -An -tx1 | tr -d " ")"'", "clusters": {"name1": "http://127.0.0.1:'$port'/object-store/v1/"}}}}, "image_stores": {"shelf": {"kind": "objects"}, "cold": {"kind": "file", "path": "'"$WORK"'/data/cold"}}, "security_compliance": {"lockout_failure_attempts": 3, "lockout_duration": 5, "unique_last_password_count": 2}}'
+  cat > "$WORK/settings.json" <<< '{"enforce_scope": '$scope', "metric_page": '$page', "outbound_opened": ["127.0.0.0/8"], "container_sync": {"realms": {"realm1": {"key": "'"$(head -c 16 /dev/urandom | od -An -tx1 | tr -d " ")"'", "clusters": {"name1": "http://127.0.0.1:'$port'/object-store/v1/"}}}}, "image_stores": {"shelf": {"kind": "objects"}, "cold": {"kind": "file", "path": "'"$WORK"'/data/cold"}}, "security_compliance": {"lockout_failure_attempts": 3, "lockout_duration": 5, "unique_last_password_count": 2}}'
   infra/cli/up.sh --data "$WORK/data" --listen "127.0.0.1:$port" --hosts simulated:2 --settings "$WORK/settings.json" > "$WORK/cloud.log" 2>&1 &
   cloud=$!
   for ((i = 0; i < 3000; i++)); do
@@ -51,6 +65,14 @@ if [ -z "${OS_AUTH_URL:-}" ]; then
   done
   . "$WORK/data/openrc"
   export HTTP_IMAGE="http://127.0.0.1:$(sed -nE 's/.* port ([0-9]+) .*/\1/p' "$WORK/www.log")/image.raw"
+fi
+
+if [ "$suite" = metric ]; then
+  # Only its files are wanted, not the service and what it needs.
+  [ -d "$WORK/gnocchi" ] || (mkdir -p "$WORK/gnocchi" && cd "$WORK/gnocchi" && apt-get download python3-gnocchi > "$WORK/apt.log" 2>&1 && dpkg -x python3-gnocchi_*.deb .) || { tail -5 "$WORK/apt.log" >&2; rm -rf "$WORK/gnocchi"; exit 1; }
+  /usr/bin/python3 "$here/gnocchi.py" "$WORK/gnocchi/usr/lib/python3/dist-packages/gnocchi/tests" "$WORK/results.txt" > "$WORK/gabbi.out" 2>&1
+  report "$WORK/gabbi.out"
+  exit
 fi
 
 admin="admin_project_name = $OS_PROJECT_NAME\ntempest_roles = member"
@@ -63,9 +85,4 @@ cd "$WORK"
 cd space
 env -u OS_AUTH_URL tempest run --config-file "$WORK/tempest.conf" --concurrency "${WORKERS:-2}" "${select[@]}" > "$WORK/tempest.out" 2>&1
 grep -E '^\{[0-9]+\} ' "$WORK/tempest.out" | sed -E 's/^\{[0-9]+\} //; s/ \[[0-9.]+s\]//; s/ \.\.\. / /' | sort > "$WORK/results.txt"
-count() { grep -cE " $1" "$WORK/results.txt"; }
-grep -E ' FAILED$' "$WORK/results.txt"
-passed=$(count 'ok$') failed=$(count 'FAILED$') skipped=$(count SKIPPED)
-[ $((passed + failed + skipped)) -gt 0 ] || { tail -5 "$WORK/tempest.out"; failed=1; }
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+report "$WORK/tempest.out"

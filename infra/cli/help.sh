@@ -10,5 +10,5 @@ usage: ./cloud COMMAND
   generate                                               writes again what is made from the code and committed
   test [xunit arguments]                                 builds and runs all tests
   soak [--real] [--kills N] [--seed N]                   kills the real processes at random while clients work, then looks for what is stuck, leaked or lost
-  conformance SUITE                                      runs OpenStack's test suite: identity, image, compute, network, volume, object, interop; with scope enforced identity-rbac, image-rbac; Keystone's extensions identity-ext
+  conformance SUITE                                      runs OpenStack's test suite: identity, image, compute, network, volume, object, interop; Gnocchi's: metric; with scope enforced identity-rbac, image-rbac; Keystone's extensions identity-ext
 T

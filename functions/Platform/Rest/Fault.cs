@@ -9,6 +9,8 @@ public sealed class Fault(int status, string message, string? detail = null) : E
     public string? Detail => detail;
     /// <summary>The service's own name of the error, where it has one (e.g. Neutron's exception type).</summary>
     public string? Kind { get; init; }
+    /// <summary>The message taken apart, in services that show it so (Gnocchi's cause, reason and detail).</summary>
+    public System.Text.Json.Nodes.JsonNode? Described { get; init; }
     public IReadOnlyList<(string Name, string Value)> Headers { get; init; } = [];
 
     public static Fault BadRequest(string message) => new(400, message);

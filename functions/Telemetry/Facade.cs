@@ -1,0 +1,42 @@
+using Cloud.Platform;
+
+namespace Cloud.Telemetry;
+
+/// <summary>What samples are about.</summary>
+/// <param name="Project">Whose it is: its readers see the resource and its metrics.</param>
+/// <param name="Id">The cloud's id of it, or any text without a slash, e.g. SERVER-vda for a disk of a server.</param>
+/// <param name="Type">Gnocchi's resource type: instance, instance_disk, instance_network_interface, volume ...</param>
+/// <param name="Attributes">Of the type, e.g. name and instance_id; only used when the resource isn't there yet.</param>
+public sealed record Measured(string Project, string Id, string Type, IReadOnlyDictionary<string, string>? Attributes = null);
+
+/// <summary>One value, e.g. of cpu in ns or network.incoming.bytes in B. What is not a number is left out.</summary>
+/// <param name="Metric">Ceilometer's name of it, without a slash.</param>
+public sealed record Sample(string Metric, string? Unit, DateTimeOffset At, double Value);
+
+/// <summary>For whoever measures the cloud.</summary>
+public static class Facade
+{
+    /// <summary>
+    /// Adds samples of one resource, in any number and order. The same again changes nothing: of one metric there is one value at a time. Resource and metrics
+    /// are made where they aren't; the operator's rules say which archive policy a new metric has, and one that no rule is for is left out.
+    /// </summary>
+    public static async ValueTask Add(Services s, Measured of, IReadOnlyList<Sample> samples, CancellationToken ct = default)
+    {
+        var (rules, policies) = (await Definitions.Rules(s.Store, ct), await Definitions.Policies(s.Store, ct));
+        foreach (var some in samples.Where(x => double.IsFinite(x.Value) && x.At >= DateTimeOffset.UnixEpoch).GroupBy(x => x.Metric).Chunk(MetricBody.MostAtOnce))
+        {
+            var subject = await Access.Repeat(async () =>
+            {
+                if (await Mirror.Ensure(s, of, ct) is not { } there) return null;
+                List<Metric> added = [.. some.Where(m => !there.Metrics.ContainsKey(m.Key)).Select(m => (m.Key, m.First().Unit, Policy: rules.Match(m.Key))).Where(m => m.Policy is not null && policies.ContainsKey(m.Policy))
+                    .Select(m => new Metric { Id = s.Ids.New(), Name = m.Key, Unit = m.Unit, Policy = m.Policy!, Creator = Creator.Cloud, Resource = there.Id, Home = there.Home })];
+                if (added.Count == 0) return there;
+                var next = there with { Metrics = new(there.Metrics.Concat(added.Select(m => new KeyValuePair<string, string>(m.Name!, m.Id))).ToDictionary()) };
+                await Catalogue.Replace(s.Store, there, next, null, added, [], null, ct);
+                return next;
+            });
+            foreach (var metric in some)
+                if (subject?.Metrics.TryGetValue(metric.Key, out var id) == true && await Catalogue.Metric(s.Store, id, ct) is { } m) await Measures.Add(s, m, Series.Of(metric.Select(x => (Times.Of(x.At), x.Value))), ct);
+        }
+    }
+}
