@@ -15,7 +15,7 @@ public static class Api
     public static readonly Slice Slice = new("events", "events", OwnService.Dialect("events"),
     [
         new("GET", "/", Policy.Anyone, OwnService.Versions), new("GET", "/v1", Policy.Anyone, OwnService.Versions),
-        new("GET", "/v1/events", "events:get", List),
+        new("GET", "/v1/events", "events:get", List), new("GET", "/v1/events/{id}", "events:get", One),
         new("GET", "/v1/retention", "events:retention", async c => Days(await Retention.Days(c.Store, c.Cancelled))),
         new("PUT", "/v1/retention", "events:retention", async c =>
         {
@@ -71,4 +71,12 @@ public static class Api
 
     private static TimeSpan Wait(Call c) => c.First("wait") is not { } text ? TimeSpan.Zero
         : EventBody.TryRead(text, out var seconds) && seconds <= MostWait ? TimeSpan.FromSeconds(seconds) : throw Fault.BadRequest($"wait must be a number of seconds from 0 to {MostWait}.");
+
+    private static async ValueTask<Reply> One(Call c)
+    {
+        OwnService.OnlyKnows(c);
+        var all = c.Allows("events:get_all", default);
+        if (await EventLog.Find(c.Store, c.Args["id"], c.Cancelled) is not { } entry || !(all || (entry.Project.Length > 0 && entry.Project == c.User?.ProjectId))) throw Fault.NotFound("event", c.Args["id"]);
+        return new() { Status = 200, ContentType = "application/cloudevents+json", Json = w => EventBody.Write(w, entry, all) };
+    }
 }

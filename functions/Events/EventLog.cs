@@ -27,6 +27,9 @@ public sealed record LogEntry
     public JsonElement? Event { get; init; }
 }
 
+/// <summary>Where an event is: its number in the whole cloud's log.</summary>
+internal sealed record EventPlace(long Number);
+
 /// <summary>
 /// Events in the order in which they became readable. Numbers are given in the very write that makes an entry readable,
 /// so whoever has read up to a number has seen all below it, however late an event was committed.
@@ -71,7 +74,6 @@ public static class EventLog
             {
                 var project = LogOf(e);
                 var entry = new LogEntry { Number = Next(heads, ""), EventId = e.Id, Project = project, LoggedAt = now, Event = e.Json };
-                ops.Add(new Op.Insert(IdKey(e.Id), ReadOnlyMemory<byte>.Empty));
                 if (project.Length > 0) entry = entry with { ProjectNumber = Next(heads, project) };
                 entries.Add(entry);
                 if (project.Length > 0)
@@ -80,6 +82,7 @@ public static class EventLog
                     entry = entry with { Event = null };
                 }
                 ops.Add(new Op.Insert(EntryKey("", entry.Number), Json.Write(entry)));
+                ops.Add(new Op.Insert(IdKey(e.Id), Json.Write(new EventPlace(entry.Number))));
             }
             foreach (var (log, (head, tag)) in heads)
                 ops.Add(tag is null ? new Op.Insert(HeadKey(log), Json.Write(head)) : new Op.Replace(HeadKey(log), Json.Write(head), tag));
@@ -96,6 +99,10 @@ public static class EventLog
             }
         }
     }
+
+    /// <summary>One event; null when it isn't there, or no longer.</summary>
+    public static async ValueTask<LogEntry?> Find(IEntityStore store, string id, CancellationToken ct = default) =>
+        await store.Get(Partition, IdKey(id), ct) is { Body.Length: > 0 } row && await After(store, "", Json.Read<EventPlace>(row.Body).Number - 1, 1, ct) is [{ } entry] && entry.EventId == id ? entry : null;
 
     /// <summary>The log that has the event itself. Alerts are for operators even when they are about a project's resource.</summary>
     public static string LogOf(Event e) => e.IsAlert ? "" : e.ProjectId;

@@ -21,7 +21,7 @@ public static class Accounts
     private static readonly TimeSpan Remembered = TimeSpan.FromDays(60);
     private sealed record Gone(DateTimeOffset At);
 
-    private static string PartitionOf(string project) => "metering." + project;
+    internal static string PartitionOf(string project) => "metering." + project;
 
     /// <summary>Takes part in the cloud's events. One transaction for each; repeats harmlessly.</summary>
     /// <exception cref="InvalidOperationException">The event is older than what is remembered: whether it was counted can't be known.</exception>
@@ -38,7 +38,7 @@ public static class Accounts
             {
                 if (await s.Store.Get(partition, gone, ct) is not null) return;
                 if (e.Time < s.Now - Remembered) throw new InvalidOperationException($"event {e.Id} is too old to be metered: whether it was already is forgotten");
-                if (await s.Store.Get(Projects, e.ProjectId, ct) is null) await s.Store.Commit(Projects, [new Op.Upsert(e.ProjectId, ReadOnlyMemory<byte>.Empty)], ct: ct);
+                await Know(s.Store, e.ProjectId, ct);
             }
             var was = row is null ? null : Json.Read<Account>(row.Body);
             var (account, closed) = Ledger.Apply(was, reading);
@@ -69,6 +69,12 @@ public static class Accounts
             if (Json.Read<Entry>(row.Body) is var entry && entry.Interval.From < to && entry.Interval.To > from) yield return entry;
     }
 
+    /// <summary>Before something of a project is written: it is among those that have a ledger.</summary>
+    internal static async ValueTask Know(IEntityStore store, string project, CancellationToken ct)
+    {
+        if (await store.Get(Projects, project, ct) is null) await store.Commit(Projects, [new Op.Upsert(project, ReadOnlyMemory<byte>.Empty)], ct: ct);
+    }
+
     /// <summary>Every project that ever had something metered.</summary>
     public static async ValueTask<IReadOnlyList<string>> AllProjects(IEntityStore store, CancellationToken ct = default) =>
         [.. (await store.List(Projects, "", char.MaxValue.ToString(), ct: ct)).Select(r => r.Key)];
@@ -84,7 +90,7 @@ public static class Accounts
 
     private static string IdOf(string resource, Interval i) => $"{resource[(resource.IndexOf('|', StringComparison.Ordinal) + 1)..]}.{i.Meter}.{i.From.ToUnixTimeMilliseconds()}";
     private static string EndKey(Entry e) => $"interval|{Stamp(e.Interval.To!.Value)}|{Keys.Safe(e.Id)}";
-    private static string Stamp(DateTimeOffset t) => t.ToUnixTimeMilliseconds().ToString("D15", CultureInfo.InvariantCulture);
+    internal static string Stamp(DateTimeOffset t) => t.ToUnixTimeMilliseconds().ToString("D15", CultureInfo.InvariantCulture);
     private static string ResourceIn(string liveKey) => Uri.UnescapeDataString(liveKey.Split('|', 3)[2]);
 
     private static Message Closed(Services s, Entry e)

@@ -75,5 +75,5 @@ public static class Ledger
         };
     }
 
-    private static DateTimeOffset Millisecond(DateTimeOffset t) => t.AddTicks(-(t.Ticks % TimeSpan.TicksPerMillisecond));
+    internal static DateTimeOffset Millisecond(DateTimeOffset t) => t.AddTicks(-(t.Ticks % TimeSpan.TicksPerMillisecond));
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Cloud.Platform.Events;
+using Cloud.Platform.Rest;
 
 namespace Cloud.Metering;
 
@@ -13,12 +14,21 @@ public static class Meters
         ["block-storage.snapshot"] = s => Is(s, "creating", "error", "deleting") ? [] : [new("snapshot.gib", Number(s, "Size"))],
         ["image.image"] = i => Is(i, "active", "deactivated") ? [new("image.bytes", Number(i, "Size"))] : [],
         ["object-store.object"] = o => [new("object.bytes", Number(o, "Bytes"))],
-        ["network.floatingip"] = f => Text(f, "PortId") is null ? [new("floatingip", 1)] : [new("floatingip", 1), new("floatingip-bound", 1)],
+        ["network.floatingip"] = f => Text(f, "PortId") is null ? [new("floatingip", 1), new("floatingip-idle", 1)] : [new("floatingip", 1), new("floatingip-bound", 1)],
         ["network.router"] = _ => [new("router", 1)],
     };
 
-    /// <summary>What an amount of the meter over time is called.</summary>
-    public static string UnitOf(string meter) => meter switch { "volume.gib" or "snapshot.gib" => "GiB-seconds", "image.bytes" or "object.bytes" => "byte-seconds", _ => "seconds" };
+    /// <summary>Every meter there is, with what its sums are told in. Those in bytes are amounts (<see cref="Counted"/>), the others last.</summary>
+    private static readonly (string Name, string Unit)[] Units =
+    [
+        ("server.*", "seconds"), ("server-running.*", "seconds"), ("volume.gib", "GiB-seconds"), ("snapshot.gib", "GiB-seconds"), ("image.bytes", "byte-seconds"), ("object.bytes", "byte-seconds"),
+        ("floatingip", "seconds"), ("floatingip-bound", "seconds"), ("floatingip-idle", "seconds"), ("router", "seconds"), ("floatingip-traffic.in", "bytes"), ("floatingip-traffic.out", "bytes"),
+    ];
+
+    public static IReadOnlyList<string> Names { get; } = [.. Units.Select(u => u.Name)];
+
+    /// <summary>What a sum of the meter is told in, or of all that begin so; null where there is none, or they differ.</summary>
+    public static string? UnitOf(string pattern) => Units.Where(u => OwnService.Matches(u.Name, pattern) || OwnService.Matches(pattern, u.Name)).Select(u => u.Unit).Distinct().ToList() is [var one] ? one : null;
 
     /// <returns>Null when the event is about nothing that is metered.</returns>
     public static (string Resource, DateTimeOffset Created, Reading Reading)? Read(Event e)

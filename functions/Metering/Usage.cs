@@ -9,7 +9,7 @@ public static class Usage
     public static IReadOnlyList<Sum> Of(IEnumerable<Entry> entries, DateTimeOffset from, DateTimeOffset to) =>
     [
         .. entries.DistinctBy(e => e.Id).GroupBy(e => (e.Project, e.Interval.Meter)).OrderBy(g => g.Key.Project, StringComparer.Ordinal).ThenBy(g => g.Key.Meter, StringComparer.Ordinal)
-            .Select(g => new Sum(g.Key.Project, g.Key.Meter, Meters.UnitOf(g.Key.Meter), g.Sum(e => (decimal)e.Interval.Quantity * Milliseconds(e.Interval, from, to)) / 1000m, g.Select(e => e.Resource).Distinct().Count())),
+            .Select(g => new Sum(g.Key.Project, g.Key.Meter, Meters.UnitOf(g.Key.Meter) ?? "seconds", g.Sum(e => (decimal)e.Interval.Quantity * Milliseconds(e.Interval, from, to)) / 1000m, g.Select(e => e.Resource).Distinct().Count())),
     ];
 
     /// <summary>How long of the interval lies between the two.</summary>

@@ -115,8 +115,8 @@ public sealed class MeteringTests
         await cloud.Drain();
         await cloud.Pass(TimeSpan.FromSeconds(100));
         var usage = await Usage(cloud, "admin", $"?resource={stage["fip"]}");
-        Assert.Equal((45m, 40m), (usage["floatingip"], usage["floatingip-bound"]));
-        Assert.Equal(2, (await cloud.Send("GET", $"/metering/v1/intervals?resource={stage["fip"]}")).Body.GetProperty("intervals").GetArrayLength());
+        Assert.Equal((45m, 40m, 5m), (usage["floatingip"], usage["floatingip-bound"], usage["floatingip-idle"]));
+        Assert.Equal(3, (await cloud.Send("GET", $"/metering/v1/intervals?resource={stage["fip"]}")).Body.GetProperty("intervals").GetArrayLength());
     }
 
     [Fact]

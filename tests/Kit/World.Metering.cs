@@ -54,7 +54,7 @@ public sealed partial class World
         foreach (var f in _floating)
         {
             yield return $"floatingip|{f.Id} floatingip 1";
-            if (f.PortId is not null) yield return $"floatingip|{f.Id} floatingip-bound 1";
+            yield return $"floatingip|{f.Id} floatingip-{(f.PortId is null ? "idle" : "bound")} 1";
         }
     }
 
