@@ -10,11 +10,12 @@ public static class BookReader
     private const int MostPrices = 500, MostTiers = 20;
     private const decimal HighestPrice = 1_000_000, HighestAmount = 1_000_000_000_000;
 
+    /// <returns>Without a beginning when the body has none: then it begins when it is added.</returns>
     /// <exception cref="Fault">400.</exception>
-    public static PriceBook Read(JsonElement body, DateTimeOffset now)
+    public static PriceBook Read(JsonElement body)
     {
         var o = Members(body, "the price book", "valid_from", "currency", "decimals", "prices", "discounts");
-        var from = o.TryGetValue("valid_from", out var v) ? Time(v) : now;
+        var from = o.TryGetValue("valid_from", out var v) ? DateTimeOffset.FromUnixTimeMilliseconds(Time(v).ToUnixTimeMilliseconds()) : default;
         var currency = Text(o, "currency", "the price book");
         if (currency.Length != 3 || !currency.All(char.IsAsciiLetterUpper)) throw Fault.BadRequest("currency must be a code of three capital letters, such as EUR.");
         var places = !o.TryGetValue("decimals", out var d) ? 2 : d.ValueKind == JsonValueKind.Number && d.TryGetInt32(out var n) && n is >= 0 and <= 6 ? n : throw Fault.BadRequest("decimals must be a whole number from 0 to 6: the places of the currency.");
@@ -23,7 +24,7 @@ public static class BookReader
         var discounts = Items(o, "discounts").Select((x, i) => Discount(x, $"discounts[{i}]")).ToArray();
         if (prices.GroupBy(p => p.Meter).FirstOrDefault(g => g.Count() > 1) is { } twice) throw Fault.BadRequest($"Two prices overlap: both are for '{twice.Key}'.");
         if (discounts.GroupBy(x => (x.Project, x.Meter)).FirstOrDefault(g => g.Count() > 1) is { } both) throw Fault.BadRequest($"Two discounts overlap: both are for '{both.Key.Meter}' of project {both.Key.Project}.");
-        return new(DateTimeOffset.FromUnixTimeMilliseconds(from.ToUnixTimeMilliseconds()), currency, places, prices, discounts);
+        return new(from, currency, places, prices, discounts);
     }
 
     private static Price Price(JsonElement json, string at, string currency)

@@ -26,17 +26,22 @@ public static class Books
     public static PriceBook? At(IReadOnlyList<PriceBook> books, DateTimeOffset t) => books.LastOrDefault(b => b.ValidFrom <= t);
 
     /// <exception cref="Fault">400 or 409 with the reason.</exception>
-    public static async Task Add(Services s, PriceBook book, CancellationToken ct = default)
+    public static ValueTask<PriceBook> Add(Services s, PriceBook book, CancellationToken ct = default) => Add(s, _ => book, ct);
+
+    /// <param name="make">The new version from those that are there. Without a beginning it begins now.</param>
+    public static async ValueTask<PriceBook> Add(Services s, Func<IReadOnlyList<PriceBook>, PriceBook> make, CancellationToken ct = default)
     {
         while (true)
         {
             var head = await s.Store.Get(Partition, Head, ct);
             var books = await All(s.Store, ct);
-            Check(books, book, s.Now);
+            var (book, now) = (make(books), s.Now);
+            if (book.ValidFrom == default) book = book with { ValidFrom = Free(books, now) };
+            Check(books, book, now);
             try
             {
                 await s.Store.Commit(Partition, [new Op.Insert(Key(book.ValidFrom), Json.Write(book)), Changed(head)], [BudgetWatch.PricesChanged(s)], ct);
-                return;
+                return book;
             }
             catch (ConflictException) { /* somebody else changed the book: check anew */ }
         }
@@ -60,6 +65,14 @@ public static class Books
             }
             catch (ConflictException) { /* as above */ }
         }
+    }
+
+    /// <summary>This millisecond, or the next at which no version begins.</summary>
+    private static DateTimeOffset Free(IReadOnlyList<PriceBook> books, DateTimeOffset now)
+    {
+        var at = DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds());
+        while (books.Any(b => b.ValidFrom == at)) at = at.AddMilliseconds(1);
+        return at;
     }
 
     private static void Check(IReadOnlyList<PriceBook> books, PriceBook book, DateTimeOffset now)

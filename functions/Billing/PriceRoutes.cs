@@ -18,9 +18,7 @@ public static class PriceRoutes
         }),
         new("POST", "/v1/prices", "billing:set_prices", async c =>
         {
-            var book = BookReader.Read(c.Json, c.Now);
-            await Books.Add(c.Services, book, c.Cancelled);
-            return Reply.Of(201, Seen(c, book));
+            return Reply.Of(201, Seen(c, await Books.Add(c.Services, BookReader.Read(c.Json), c.Cancelled)));
         }),
         new("DELETE", "/v1/prices/{valid_from}", "billing:set_prices", async c =>
             DateTimeOffset.TryParse(c.Args["valid_from"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var t) && await Books.TakeBack(c.Services, t, c.Cancelled)

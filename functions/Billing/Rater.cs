@@ -104,6 +104,13 @@ public static class Rater
         return shares;
     }
 
+    /// <summary>What so many units cost a project that has used none this month.</summary>
+    public static decimal Quote(Price price, decimal units)
+    {
+        var unit = Unit.Named(price.Unit)!;
+        return Money.Amount(Split(price, unit, 0, Base(units, unit)).Aggregate(BigInteger.Zero, (s, x) => s + x.Base * Money.Scaled(x.Price)), unit.Divisor, 0);
+    }
+
     private static BigInteger Base(decimal units, Unit unit) => (BigInteger)decimal.Truncate(units) * unit.Divisor + (BigInteger)(units % 1 * unit.Divisor);
 
     private static string IdOf(string project, Month month, string resource, string meter, long cut) =>

@@ -12,7 +12,7 @@ public sealed class BookReaderTests
 {
     private static readonly DateTimeOffset Now = new(2030, 1, 10, 0, 0, 0, TimeSpan.Zero);
 
-    private static PriceBook Read(string prices, string more = "") => BookReader.Read(JsonDocument.Parse($$"""{"currency":"EUR","prices":[{{prices}}]{{more}}}""").RootElement, Now);
+    private static PriceBook Read(string prices, string more = "") => BookReader.Read(JsonDocument.Parse($$"""{"currency":"EUR","prices":[{{prices}}]{{more}}}""").RootElement);
 
     [Theory]
     [InlineData("""{"meter":"router","unit":"hour","tiers":[{"from":0,"to":10,"price":1},{"from":11,"price":1}]}""", "gap: nothing says what 10 to 11 costs")]
@@ -61,7 +61,7 @@ public sealed class BookReaderTests
         using var bus = new MemoryBus(clock);
         var s = Composition.Services(new MemoryStore(bus), bus, new Cloud.Platform.Blobs.FileBlobs("/nonexistent"), clock, new TimeOrderedIds(clock), new Settings(), []);
         PriceBook Of(int day, string currency = "EUR", params string[] meters) => new(new(2030, 1, day, 0, 0, 0, TimeSpan.Zero), currency, 2, [.. meters.Select(m => new Price(m, "hour", 0, [new(0, null, 1)]))], []);
-        async Task<string> Refused(Task add) => (await Assert.ThrowsAsync<Fault>(() => add)).Message;
+        async Task<string> Refused<T>(ValueTask<T> add) => (await Assert.ThrowsAsync<Fault>(add.AsTask)).Message;
         Assert.Contains("a year ago", await Refused(Books.Add(s, Of(1, "EUR", "router") with { ValidFrom = Now.AddYears(-2) })), StringComparison.Ordinal);
         await Books.Add(s, Of(1, "EUR", "server.*", "router"));
         Assert.Contains("in the past", await Refused(Books.Add(s, Of(2, "EUR", "server.*", "router"))), StringComparison.Ordinal);
@@ -71,10 +71,22 @@ public sealed class BookReaderTests
         await Books.Add(s, Of(20, "EUR", "server.*", "router", "floatingip"));
         Assert.Contains("A gap: 'floatingip'", await Refused(Books.Add(s, Of(25, "EUR", "server.*", "router"))), StringComparison.Ordinal);
         await Books.Add(s, Of(15, "EUR", "server.*", "router"));
-        Assert.Contains("holds already", await Refused(Books.TakeBack(s, Of(1).ValidFrom)), StringComparison.Ordinal);
+        Assert.Contains("holds already", await Refused(new ValueTask<bool>(Books.TakeBack(s, Of(1).ValidFrom))), StringComparison.Ordinal);
         Assert.True(await Books.TakeBack(s, Of(15).ValidFrom));
         Assert.False(await Books.TakeBack(s, Of(15).ValidFrom));
         Assert.Equal([1, 20], (await Books.All(s.Store)).Select(b => b.ValidFrom.Day));
+    }
+
+    [Fact]
+    public async Task Without_a_beginning_a_version_begins_when_it_is_added_however_fast_time_goes_and_one_after_the_other()
+    {
+        var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(Now) { AutoAdvanceAmount = TimeSpan.FromMilliseconds(3) };
+        using var bus = new MemoryBus(clock);
+        var s = Composition.Services(new MemoryStore(bus), bus, new Cloud.Platform.Blobs.FileBlobs("/nonexistent"), clock, new TimeOrderedIds(clock), new Settings(), []);
+        for (var i = 0; i < 3; i++) await Books.Add(s, Read("""{"meter":"router","unit":"hour","price":1}"""));
+        clock.AutoAdvanceAmount = TimeSpan.Zero;
+        for (var i = 0; i < 3; i++) await Books.Add(s, Read("""{"meter":"router","unit":"hour","price":1}"""));
+        Assert.Equal(6, (await Books.All(s.Store)).Select(b => b.ValidFrom).Distinct().Count());
     }
 
     [Fact]

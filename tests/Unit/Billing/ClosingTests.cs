@@ -44,7 +44,7 @@ public sealed class ClosingTests
         var random = new Random(x.Seed);
         await Books.Add(s, x.Books[0]);
         store.OnCommit = _ => { if (random.Next(x.Death + 2) == 0) throw new Death(); };
-        foreach (var book in x.Books.Skip(1)) await Again(() => Books.Add(s, book));
+        foreach (var book in x.Books.Skip(1)) await Again(() => Books.Add(s, book).AsTask());
         var left = x.Lives.SelectMany(l => l).ToList();
         var closed = new Dictionary<string, string>();
         for (var month = Lives.Months[0]; month <= new Month(2030, 6); month = month.Add(1))
