@@ -76,7 +76,7 @@ public static class Api
     {
         OwnService.OnlyKnows(c);
         var all = c.Allows("events:get_all", default);
-        if (await EventLog.Find(c.Store, c.Args["id"], c.Cancelled) is not { } entry || !(all || (entry.Project.Length > 0 && entry.Project == c.User?.ProjectId))) throw Fault.NotFound("event", c.Args["id"]);
+        if (await EventLog.Find(c.Store, c.Args["id"], c.Cancelled) is not { } entry || !(all || (entry.Project.Length > 0 && c.Allows("events:get", new(entry.Project))))) throw Fault.NotFound("event", c.Args["id"]);
         return new() { Status = 200, ContentType = "application/cloudevents+json", Json = w => EventBody.Write(w, entry, all) };
     }
 }

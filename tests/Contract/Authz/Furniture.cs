@@ -150,7 +150,8 @@ public static class Furniture
     private static async Task<Belongings> Events(Scene scene, string project)
     {
         await scene.Make("ann", "hook", "webhook", "/events/v1/webhooks", """{"webhook":{"url":"https://hooks.example/ann"}}""");
-        return new(new() { ["webhooks"] = scene["ann.hook"], ["deliveries"] = "99999999", ["keys"] = "a-key" }, new() { ["webhooks"] = new(project) }, new() { ["PUT retention"] = """{"days":30}""" });
+        var told = (await scene.Do("ann", "GET", "/events/v1/events?limit=1")).Body[0].GetProperty("id").GetString()!;
+        return new(new() { ["events"] = told, ["webhooks"] = scene["ann.hook"], ["deliveries"] = "99999999", ["keys"] = "a-key" }, new() { ["events"] = new(project), ["webhooks"] = new(project) }, new() { ["PUT retention"] = """{"days":30}""" });
     }
 
     /// <summary>A message that was given up.</summary>
