@@ -36,7 +36,6 @@ test    busybox                plays guests that ask for their address
 test    procps                 kills what is tested, and reads what the kernel is set to
 test    python3-gnocchiclient  reads metrics, as openstack metric
 test    python3-swiftclient    uploads in segments, and signs addresses
-test    python3-cloudkittyclient  sets prices and reads bills
 test    rclone                 copies trees by Swift and S3
 test    restic                 keeps backups in containers
 test    s3cmd                  speaks S3
