@@ -11,7 +11,7 @@ internal sealed record Entry<T>(string Name, T? Item) where T : class;
 /// </summary>
 internal static class Listing
 {
-    private const int Chunk = 1000;
+    private const int Chunk = 1000, Look = 16;
 
     /// <param name="start">Key to begin at instead of the one that the query says.</param>
     /// <param name="still">Which of those that have the marker's name come after it; for names that keys hold whole, <paramref name="start"/> says that.</param>
@@ -23,13 +23,15 @@ internal static class Listing
         var follows = after.Length > 0 && string.CompareOrdinal(after, prefix) >= 0;
         var from = start ?? range + Names.Cut(follows ? after : prefix) + (follows && !Names.IsLong(after) ? "\0" : "");
         var to = before.Length == 0 ? Shelf.End(range) : range + Names.Cut(before) + (Names.IsLong(before) ? "}" : "");
+        // Where much is common, most of what is read is skipped: so it is read little by little there, and more where it isn't.
+        var chunk = q.Delimiter.Length > 0 ? Look : Chunk;
         while (string.CompareOrdinal(from, to) < 0)
         {
-            var rows = await InOrder<T>(store, partition, range, await store.List(partition, from, to, q.Reverse ? Chunk : Math.Min(Chunk, q.Limit - page.Count + 1), ct), ct);
-            string? skip = null;
+            var rows = await InOrder<T>(store, partition, range, await store.List(partition, from, to, q.Reverse ? chunk : Math.Min(chunk, q.Limit - page.Count + 1), ct), ct);
+            var (skip, passed) = ((string?)null, 0);
             foreach (var row in rows)
             {
-                if (skip is not null && row.Key.StartsWith(skip, StringComparison.Ordinal)) continue;
+                if (skip is not null && row.Key.StartsWith(skip, StringComparison.Ordinal)) { passed++; continue; }
                 var item = Json.Read<T>(row.Body);
                 if (skip is not null && Names.IsLong(skip[range.Length..]) && (range + Names.Key(item.Name)).StartsWith(skip, StringComparison.Ordinal)) continue;
                 skip = null;
@@ -48,6 +50,7 @@ internal static class Listing
                 if (!q.Reverse && page.Count == q.Limit) return Done(page, q);
             }
             if (rows.Count == 0) break;
+            chunk = passed * 2 > rows.Count ? Look : Math.Min(Chunk, chunk * 4);
             from = skip is null || Names.IsLong(skip[range.Length..]) ? rows.Select(r => r.Key).Max(StringComparer.Ordinal) + '\0' : skip + Names.Last;
         }
         return Done(page, q);

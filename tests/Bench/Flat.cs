@@ -39,7 +39,7 @@ internal sealed class Flat(BenchOptions options, string data, Action<string> say
             (await client.Send("PUT", $"{account}/with-{many}")).Must("container");
             say($"{many} objects");
             await Each(many, i => client.Send("PUT", $"{account}/with-{many}/{i % 10}/{i:D6}", []));
-            await cloud.Settle();
+            await cloud.Rest(client);
             var load = new Load(cloud);
             var middle = $"5/{many / 2:D6}";
             pages[many] =
@@ -63,7 +63,7 @@ internal sealed class Flat(BenchOptions options, string data, Action<string> say
             var first = made;
             await Each(many - made, i => client.Post("/identity/v3/users", new JsonObject { ["user"] = new JsonObject { ["name"] = $"user-{first + i:D6}" } }));
             made = many;
-            await cloud.Settle();
+            await cloud.Rest(client);
             var load = new Load(cloud);
             pages[many] =
             [

@@ -74,4 +74,20 @@ public sealed class AccountSumTests
         Assert.Equal(5, (await look.Get("?limit=5")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
         Assert.InRange(counting.Reads - before, 1, 150);
     }
+
+    [Fact]
+    public async Task A_page_of_folders_costs_what_it_shows()
+    {
+        CountingStore? counting = null;
+        await using var shop = await Shop.Open("deep", "flat");
+        foreach (var i in Enumerable.Range(0, 600)) await shop.Put($"/deep/{i % 3}/{i:D4}", "");
+        foreach (var i in Enumerable.Range(0, 300)) await shop.Put($"/flat/{i:D4}/o", "");
+        await using var counted = shop.Cloud.Copy(wrap: store => counting = new CountingStore(store));
+        await using var look = new Shop { Cloud = counted, Account = shop.Account };
+        var before = counting!.Reads;
+        Assert.Equal("0/\n1/\n2/\n", await look.Get("/deep?delimiter=/"));
+        Assert.InRange(counting.Reads - before, 3, 150);
+        Assert.Equal("2/\n1/\n0/\n", await look.Get("/deep?delimiter=/&reverse=on"));
+        Assert.Equal(300, (await look.Get("/flat?delimiter=/")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
 }
