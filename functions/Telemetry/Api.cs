@@ -8,11 +8,12 @@ namespace Cloud.Telemetry;
 /// <summary>Gnocchi's API, version 1: https://gnocchi.osci.io/rest.html. See docs/telemetry.md.</summary>
 public static class Api
 {
-    private static readonly string[] Parts = ["aggregates", "aggregation", "archive_policy", "archive_policy_rule", "batch", "capabilities", "metric", "resource", "resource_type", "search", "status"];
+    private static readonly string[] Parts = ["aggregates", "aggregation", "archive_policy", "archive_policy_rule", "batch", "capabilities", "influxdb", "metric", "resource", "resource_type", "search", "status"];
 
     public static readonly Slice Slice = new("metric", "metric", GnocchiDialect.Value,
     [
         new("GET", "/healthcheck", Policy.Anyone, _ => new(new Reply { Status = 200, Text = "OK", ContentType = "text/plain" })),
+        .. Writers.Routes,
         .. ((Route[])[
         new("GET", "/", Policy.Anyone, c => new(Versions(c))), new("GET", "/v1", Policy.Anyone, c => new(Index(c))),
         .. ArchivePolicies.Routes, .. ResourceTypes.Routes, .. Resources.Routes, .. Metrics.Routes, .. Batches.Routes, .. Aggregates.Routes, .. OldAggregation.Routes, .. ValueSearch.Routes,
