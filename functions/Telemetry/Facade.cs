@@ -39,4 +39,25 @@ public static class Facade
                 if (subject?.Metrics.TryGetValue(metric.Key, out var id) == true && await Catalogue.Metric(s.Store, id, ct) is { } m) await Measures.Add(s, m, Series.Of(metric.Select(x => (Times.Of(x.At), x.Value))), ct);
         }
     }
+
+    // ---- for alarms
+    /// <summary>Queue of metrics whose samples came while somebody watched them; bodies are read by <see cref="Read"/>.</summary>
+    public const string Arrivals = Watches.Queue;
+
+    public static Arrived Read(ReadOnlyMemory<byte> body) => Platform.State.Json.Read<Arrived>(body);
+
+    public static ValueTask<IReadOnlyList<string>> Watchers(Services s, Arrived arrived, CancellationToken ct = default) => Watches.Of(s).Watchers(Watches.KeysOf(arrived.Metric, arrived.Name, arrived.Resource), ct);
+
+    /// <summary>From now on the watcher hears of samples that questions are about; other processes know within ten seconds.</summary>
+    public static ValueTask Watch(Services s, string watcher, IEnumerable<Question> questions, CancellationToken ct = default) => Watches.Of(s).Set(watcher, [.. questions.SelectMany(q => q.Keys).Distinct()], ct);
+
+    public static ValueTask Unwatch(Services s, string watcher, IEnumerable<Question> questions, CancellationToken ct = default) => Watches.Of(s).Clear(watcher, [.. questions.SelectMany(q => q.Keys).Distinct()], ct);
+
+    /// <summary>Points that answer a question, in order; null when no metric does, or they can't be combined.</summary>
+    public static ValueTask<IReadOnlyList<(DateTimeOffset At, double Value)>?> Answer(Services s, Question question, DateTimeOffset from, DateTimeOffset to, CancellationToken ct = default) => question.Answer(s, from, to, ct);
+
+    /// <exception cref="Platform.Rest.Fault">400 for what can't be asked.</exception>
+    public static ValueTask Check(Services s, Question question, CancellationToken ct = default) => question.Check(s, ct);
+
+    public static bool IsMethod(string method) => ArchivePolicy.AllMethods.Contains(method);
 }

@@ -34,6 +34,7 @@ swift   swift-object           its objects
 swift   memcached              what it remembers
 test    busybox                plays guests that ask for their address
 test    procps                 kills what is tested, and reads what the kernel is set to
+test    python3-aodhclient     defines alarms, as openstack alarm
 test    python3-gnocchiclient  reads metrics, as openstack metric
 test    python3-swiftclient    uploads in segments, and signs addresses
 test    rclone                 copies trees by Swift and S3

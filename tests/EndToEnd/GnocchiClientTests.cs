@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Cloud.Tests.EndToEnd;
 
-/// <summary>Debian's unmodified python3-gnocchiclient, as openstack metric.</summary>
+/// <summary>Debian's unmodified python3-gnocchiclient and python3-aodhclient, as openstack metric and openstack alarm.</summary>
 public sealed class GnocchiClientTests : IAsyncLifetime
 {
     private CloudStand? _cloud;
@@ -33,6 +33,22 @@ public sealed class GnocchiClientTests : IAsyncLifetime
         Assert.Equal([5.0], (await Run($"metric measures show --aggregation max --granularity 60 {metric}")).EnumerateArray().Select(m => m.GetProperty("value").GetDouble()));
         Assert.Equal(0, (await Run("metric status")).GetProperty("storage/total number of measures to process").GetInt32());
         Assert.Contains((await Run("metric archive-policy list")).EnumerateArray(), p => p.GetProperty("name").GetString() == "ceilometer-low");
+    }
+
+    [Fact]
+    public async Task An_alarm_is_defined_and_goes_off_with_a_sample()
+    {
+        Assert.SkipUnless(Directory.Exists("/usr/lib/python3/dist-packages/aodhclient"), "needs Debian's python3-aodhclient");
+        var metric = (await Run("metric create --archive-policy-name high m1")).GetProperty("id").GetString();
+        var alarm = (await Run($"alarm create --name a1 --type gnocchi_aggregation_by_metrics_threshold --metric {metric} --threshold 10 --comparison-operator gt --aggregation-method mean --granularity 3600")).GetProperty("alarm_id").GetString();
+        await Run($"metric measures add -m {DateTimeOffset.UtcNow.ToUnixTimeSeconds()}@15 {metric}", shows: false);
+        // It is looked at a moment later.
+        while ((await Run($"alarm show {alarm}")).GetProperty("state").GetString() != "alarm") { }
+        Assert.Equal(20, (await Run($"alarm update {alarm} --threshold 20")).GetProperty("threshold").GetDouble());
+        Assert.Contains((await Run($"alarm-history show {alarm}")).EnumerateArray(), h => h.GetProperty("type").GetString() == "rule change");
+        Assert.Equal("ok", (await Run($"alarm state set --state ok {alarm}")).GetProperty("state").GetString());
+        await Run($"alarm delete {alarm}", shows: false);
+        Assert.Equal(0, (await Run("alarm list")).GetArrayLength());
     }
 
     private async Task<JsonElement> Run(string command, bool shows = true)

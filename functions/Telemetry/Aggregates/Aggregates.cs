@@ -49,7 +49,7 @@ internal static class Aggregates
     {
         var type = await ResourceTypes.Load(c.Store, Bodies.Text(body, "resource_type", 255), c.Cancelled, 400);
         var search = body.GetProperty("search");
-        var filter = search.ValueKind == JsonValueKind.String ? Searching.Parse(c, search.GetString()!) : Filter.Read(search, c, Creator.Of(c));
+        var filter = search.ValueKind == JsonValueKind.String ? Searching.Parse(c, search.GetString()!) : Filter.Read(search, c.Now, Creator.Of(c));
         if (UnknownGroup(c, type) is { } wrong) throw Fault.BadRequest($"Invalid pagination: `Sort key supplied is invalid: {Wrong.Short(wrong)}'");
         var found = (await Searching.Find(c, type, filter)).OrderBy(s => s.RevisionStart).ThenBy(s => s.StartedAt).ToList();
         var shown = await Searching.Details(c, type, false);

@@ -6,7 +6,7 @@ using Cloud.Platform.State;
 
 namespace Cloud.Telemetry;
 
-/// <summary>Who wants to know when samples come: alarms, by a metric's id or by its name. With each write of a watched metric a message is promised.</summary>
+/// <summary>Who wants to know when samples come: alarms, by a metric's id, its name, or its name at a resource. With each write of a watched metric a message is promised.</summary>
 internal sealed class Watches(Services s)
 {
     public const string Queue = "metric-watch";
@@ -18,14 +18,14 @@ internal sealed class Watches(Services s)
 
     public static Watches Of(Services services) => All.GetValue(services.Store, _ => new(services));
 
-    /// <summary>A metric whose samples came.</summary>
-    public sealed record Arrival(string Metric, string? Name, string? Resource, string Project);
+    /// <summary>By what a metric may be watched: its id, its name, its name at its resource.</summary>
+    public static IEnumerable<string> KeysOf(string metric, string? name, string? resource) => name is null ? [metric] : resource is null ? [metric, name] : [metric, name, $"{resource}/{name}"];
 
     public async ValueTask<IReadOnlyList<Message>?> Messages(Metric m)
     {
         var keys = await _keys.Get();
-        if (keys.Count == 0 || !(keys.Contains(m.Id) || m.Name is { } name && keys.Contains(Keys.Safe(name)))) return null;
-        return [new(Queue, $"arrived:{m.Id}", Json.Write(new Arrival(m.Id, m.Name, m.Resource, m.Home["metric.home.".Length..])))];
+        if (keys.Count == 0 || !KeysOf(m.Id, m.Name, m.Resource).Any(k => keys.Contains(Keys.Safe(k)))) return null;
+        return [new(Queue, $"arrived:{m.Id}:{s.Ids.New()}", Json.Write(new Arrived(m.Id, m.Name, m.Resource)))];
     }
 
     public async ValueTask Set(string watcher, IReadOnlyCollection<string> keys, CancellationToken ct)

@@ -16,13 +16,13 @@ internal abstract record Filter
     private const int MostNodes = 500;
 
     /// <summary>Null for an empty object, which asks nothing.</summary>
-    public static Filter? Read(JsonElement tree, Call c, Creator creator)
+    public static Filter? Read(JsonElement tree, DateTimeOffset now, Creator creator)
     {
         var nodes = 0;
-        return tree.ValueKind == JsonValueKind.Object && tree.GetPropertyCount() == 0 ? null : Read(tree, c, creator, [], ref nodes);
+        return tree.ValueKind == JsonValueKind.Object && tree.GetPropertyCount() == 0 ? null : Read(tree, now, creator, [], ref nodes);
     }
 
-    private static Filter Read(JsonElement tree, Call c, Creator creator, IReadOnlyList<string> path, ref int nodes)
+    private static Filter Read(JsonElement tree, DateTimeOffset now, Creator creator, IReadOnlyList<string> path, ref int nodes)
     {
         Bodies.Object(tree, path);
         if (++nodes > MostNodes) throw Wrong.Input($"a filter has at most {MostNodes} parts");
@@ -35,9 +35,9 @@ internal abstract record Filter
                 var items = Bodies.Items(value, below);
                 if (items.Count == 0) throw Wrong.Value("length of value must be at least 1", below);
                 var parts = new List<Filter>();
-                for (var i = 0; i < items.Count; i++) parts.Add(Read(items[i], c, creator, [.. below, i.ToString(CultureInfo.InvariantCulture)], ref nodes));
+                for (var i = 0; i < items.Count; i++) parts.Add(Read(items[i], now, creator, [.. below, i.ToString(CultureInfo.InvariantCulture)], ref nodes));
                 return op is "and" or "∧" ? new Every(parts) : new Any(parts);
-            case "not": return new Not(Read(value, c, creator, below, ref nodes));
+            case "not": return new Not(Read(value, now, creator, below, ref nodes));
         }
         if (Comparison.NameOf(op) is not { } name) throw Wrong.Input("extra keys not allowed", below);
         Bodies.Object(value, below);
@@ -52,20 +52,20 @@ internal abstract record Filter
             if (operands.Count == 0) throw Wrong.Value("length of value must be at least 1", below);
             if ((nodes += operands.Count) > MostNodes * 4) throw Wrong.Input("a filter has too many values");
         }
-        return new Comparison(name, field, [.. operands.Select(o => Scalar(o, field, c, creator, below))]);
+        return new Comparison(name, field, [.. operands.Select(o => Scalar(o, field, now, creator, below))]);
     }
 
-    private static object? Scalar(JsonElement o, string field, Call c, Creator creator, IReadOnlyList<string> path)
+    private static object? Scalar(JsonElement o, string field, DateTimeOffset now, Creator creator, IReadOnlyList<string> path)
     {
         try
         {
             return o.ValueKind switch
             {
                 JsonValueKind.String when field == "id" => Ids.Resource(o.GetString()!, creator),
-                JsonValueKind.String when field is "started_at" or "ended_at" or "revision_start" or "revision_end" => Time(o.GetString()!, c),
+                JsonValueKind.String when field is "started_at" or "ended_at" or "revision_start" or "revision_end" => Time(o.GetString()!, now),
                 JsonValueKind.String when field == "lifespan" => (Times.Span(o.GetString()!) ?? throw new FormatException()) / (double)Times.Second,
                 JsonValueKind.String => o.GetString(),
-                JsonValueKind.Number when field is "started_at" or "ended_at" or "revision_start" or "revision_end" => Time(o.GetRawText(), c),
+                JsonValueKind.Number when field is "started_at" or "ended_at" or "revision_start" or "revision_end" => Time(o.GetRawText(), now),
                 JsonValueKind.Number => o.GetDouble(),
                 JsonValueKind.True => true,
                 JsonValueKind.False => false,
@@ -76,7 +76,7 @@ internal abstract record Filter
         catch (FormatException e) { throw field == "id" ? Wrong.Value(e.Message, path) : Fault.BadRequest($"Invalid value: `{Wrong.Short(o.ToString())}' for field `{field}'"); }
     }
 
-    private static DateTimeOffset Time(string text, Call c) => Times.Microsecond(Times.At(Times.Parse(text, c.Now)));
+    private static DateTimeOffset Time(string text, DateTimeOffset now) => Times.Microsecond(Times.At(Times.Parse(text, now)));
 
     private sealed record Every(IReadOnlyList<Filter> Parts) : Filter
     {

@@ -11,14 +11,14 @@ internal static class Searching
     /// <summary>The filter of a request: in the body, or in one line in the query. Null for none.</summary>
     public static Filter? FilterOf(Call c)
     {
-        if (c.Json.ValueKind != JsonValueKind.Undefined) return Filter.Read(Bodies.Of(c), c, Creator.Of(c));
+        if (c.Json.ValueKind != JsonValueKind.Undefined) return Filter.Read(Bodies.Of(c), c.Now, Creator.Of(c));
         return c.First("filter") is { Length: > 0 } text ? Parse(c, text) : null;
     }
 
     public static Filter? Parse(Call c, string text)
     {
         using var tree = JsonDocument.Parse(FilterText.Parse(text).ToJsonString());
-        return Filter.Read(tree.RootElement, c, Creator.Of(c));
+        return Filter.Read(tree.RootElement, c.Now, Creator.Of(c));
     }
 
     public static async ValueTask<List<Subject>> Find(Call c, ResourceType type, Filter? filter, bool history = false)

@@ -23,10 +23,9 @@ internal static class Writers
     {
         public void Add(string metric, long time, double value)
         {
-            // Marks of what ended are no numbers.
-            if (!double.IsFinite(value) || time < 0) return;
             if (!TryGetValue(metric, out var list)) this[metric] = list = [];
-            list.Add((time, value));
+            // Marks of what ended, and sums of nothing, are no numbers.
+            if (double.IsFinite(value) && time >= 0) list.Add((time, value));
         }
     }
 
