@@ -67,7 +67,7 @@ public sealed class Embedded : IAsyncDisposable
             var name = $"sim-{i}";
             _loops.Add(Task.Run(() => Simulate(name, Path.Combine(options.Data, "simulated"))));
         }
-        if (options.Amqp is { } amqp) _amqp = new(Services.Bus, (host, secret) => HostKeys.Check(Services.Store, host, secret), amqp, TimeProvider.System, Services.Ids, log);
+        if (options.Amqp is { } amqp) _amqp = new(Services.Bus, (host, secret) => HostKeys.Check(Services.Store, host, secret), amqp, TimeProvider.System, Services.Ids, log, (user, secret) => Events.Facade.Admit(Services, user, secret));
     }
 
     /// <summary>What it holds outlives this process, as on real hosts; and as with them, nobody waits for it to find out.</summary>

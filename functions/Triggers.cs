@@ -17,7 +17,7 @@ public static class Triggers
         new QueueTrigger("queue-sagas", SagaMessage.Queue, 16, Sessions: true, (s, d, ct) => s.Sagas.Run(s, Json.Read<SagaMessage>(d.Message.Body), d.Attempt, ct)),
         new QueueTrigger("queue-saga-watch", Watchdog.Queue, 2, Sessions: false, Watchdog.Handle),
         new QueueTrigger("queue-replies", Names.Replies, 16, Sessions: false, Replies.Handle),
-        new QueueTrigger("queue-events", CloudEvent.Queue, 16, Sessions: true, async (s, d, ct) =>
+        new QueueTrigger("queue-events", CloudEvent.Queue, 64, Sessions: true, async (s, d, ct) =>
         {
             var e = Event.Read(d.Message.Body);
             foreach (var slice in s.Slices)

@@ -24,7 +24,7 @@ public static class Api
             await Retention.Set(c.Store, days, c.Cancelled);
             return Days(days);
         }),
-        .. Webhooks.Webhooks.Routes,
+        .. Webhooks.Webhooks.Routes, .. Subscriptions.Routes,
     ])
     {
         CatalogName = "events", CatalogPath = "/v1",
@@ -32,6 +32,7 @@ public static class Api
         {
             await Appender.Of(s).Append(e);
             await Webhooks.Webhooks.OnEvent(s, e, ct);
+            await Subscriptions.OnEvent(s, e, ct);
         },
         // Waiting for receivers takes neither a thread nor a processor.
         Queues =

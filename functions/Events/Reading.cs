@@ -55,14 +55,14 @@ internal sealed class Reading(Services s, string log, bool all, string? type, st
         return found;
     }
 
-    /// <summary>The same, but waits for the first one.</summary>
+    /// <summary>The same, but waits for the first one. Only the wait can be cancelled: what was read would be lost with the cursor already behind it.</summary>
     /// <returns>None when the time has passed.</returns>
     public async ValueTask<IReadOnlyList<LogEntry>> Next(int limit, TimeSpan wait, CancellationToken ct)
     {
         for (var until = s.Now + wait; ;)
         {
             var rings = Bell.Of(s).Next(log);
-            var (before, found) = (Cursor, await Next(limit, ct));
+            var (before, found) = (Cursor, await Next(limit, CancellationToken.None));
             if (found.Count > 0 || until <= s.Now) return found;
             if (Cursor != before) continue; // there may be more
             // What another process wrote meanwhile is found by the look after the wait.

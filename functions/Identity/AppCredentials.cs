@@ -124,6 +124,14 @@ public static class AppCredentials
         }).One1(c, 201, made);
     }
 
+    /// <summary>The credential and its user, if it can be used now; null for a wrong secret.</summary>
+    internal static async ValueTask<(AppCredential Credential, User User)?> Holder(IEntityStore store, AppCredential? found, string secret, DateTimeOffset now)
+    {
+        var given = Passwords.Fingerprint(secret);
+        if (found is null || !CryptographicOperations.FixedTimeEquals(Convert.FromHexString(given), Convert.FromHexString(found.SecretHash!)) || found.ExpiresAt < now) return null;
+        return (await Directory.Users.Get(store, "", found.UserId))?.Item is { Enabled: true } user ? (found, user) : null;
+    }
+
     /// <summary>The id of the role among those held that a body names.</summary>
     /// <exception cref="Fault">400.</exception>
     public static string Of(IReadOnlyList<Role> held, Ref wanted) =>

@@ -12,6 +12,17 @@ public static class Facade
     /// <summary>The secret of an EC2 access key, and who its holder is now in the key's project; null for anything but a live key.</summary>
     public static ValueTask<(Caller Caller, string Secret)?> OfAccessKey(Services s, string access) => Ec2Keys.Holder(s, access);
 
+    /// <summary>
+    /// Who holds an application credential, to be asked as often as that matters: null once the credential, its user, his roles or the project is gone.
+    /// Null at once when the secret is wrong.
+    /// </summary>
+    public static async ValueTask<Func<ValueTask<Caller?>>?> OfApplicationCredential(Services s, string id, string secret)
+    {
+        if (await AppCredentials.Holder(s.Store, (await AppCredentials.Rows.Get(s.Store, "", id))?.Item, secret, s.Now) is not var (credential, user)) return null;
+        var claims = Auth.Claims(user, 'p', credential.Scope, s.Now, credential.ExpiresAt ?? DateTimeOffset.MaxValue, "application_credential", credential.Id);
+        return async () => claims.ExpiresAt > s.Now ? await Callers.Of(s.Store, claims) : null;
+    }
+
     /// <summary>The key made of a secret for one DATE/REGION/SERVICE/aws4_request.</summary>
     public static byte[] SigningKey(string secret, string scope) => AwsSignature.Key(secret, scope);
 

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
@@ -75,9 +74,7 @@ internal static class Proofs
         if (Text(body, "id") is { } id) found = (await AppCredentials.Rows.Get(c.Store, "", id))?.Item;
         else if (body.TryGetProperty("user", out var who) && who.ValueKind == JsonValueKind.Object && await FindUser(c, who) is { } owner && Text(body, "name") is { } name)
             found = await Claims.OwnerOf(c.Store, AppCredentials.Rows.Name, $"{owner.Id}:{name}") is { } at ? await Directory.Get(c, AppCredentials.Rows, at) : null;
-        var given = Passwords.Fingerprint(Text(body, "secret") ?? "");
-        if (found is null || !CryptographicOperations.FixedTimeEquals(Convert.FromHexString(given), Convert.FromHexString(found.SecretHash!)) || found.ExpiresAt < c.Now) throw Denied();
-        return (await Directory.Users.Get(c.Store, "", found.UserId))?.Item is { Enabled: true } user ? new(user, "application_credential", found) : throw Denied();
+        return await AppCredentials.Holder(c.Store, found, Text(body, "secret") ?? "", c.Now) is var (credential, user) ? new(user, "application_credential", credential) : throw Denied();
     }
 
     private static async ValueTask<User?> FindUser(Call c, JsonElement who)

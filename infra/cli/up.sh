@@ -37,7 +37,7 @@ options=(up --data "$data" --listen "$listen" "${more[@]}")
 [ -z "$settings" ] || options+=(--settings "$settings")
 case $hosts in
   local) options+=(--amqp "$amqp" --host local); "$root/infra/cli/packages.sh" host; "$root/infra/cli/build.sh" cloud host sidecar;;
-  simulated:*) options+=(--simulated "${hosts#*:}"); "$root/infra/cli/build.sh" cloud;;
+  simulated:*) options+=(--amqp "$amqp" --simulated "${hosts#*:}"); "$root/infra/cli/build.sh" cloud;;
   none) options+=(--amqp "$amqp"); "$root/infra/cli/build.sh" cloud;;
   *) die "--hosts takes local, simulated:N or none";;
 esac

@@ -20,6 +20,7 @@ Step[] steps =
     new("A tenant: network, router, rules, volume, server", Tenant.Run),
     new("The server, seen from the internet", Reach.Run),
     new("Volume and address move to a second server", Move.Run),
+    new("The tenant heard of it all by a webhook", Hear.Run),
     new("What was used", Usage.Run),
     new("All is deleted, and nothing is left", Clean.Run),
 ];

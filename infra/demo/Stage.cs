@@ -28,6 +28,7 @@ public sealed class Stage(string root, string data, Screen screen, CancellationT
     public OpenStack Admin { get; set; } = null!;
     public OpenStack User { get; set; } = null!;
     public Internet Internet { get; set; } = null!;
+    public WebhookReceiver Receiver { get; set; } = null!;
     public Made Made { get; } = new();
 
     /// <summary>Tells what is going on, in one line.</summary>
@@ -93,6 +94,9 @@ public sealed class Made
     public string SecondPort { get; set; } = "";
     public string FloatingIp { get; set; } = "";
     public string KeyFile { get; set; } = "";
+    public string Webhook { get; set; } = "";
+    /// <summary>The webhook hears of what comes after this cursor.</summary>
+    public string WebhookFrom { get; set; } = "";
     /// <summary>Written to the volume by the first guest, read by the second.</summary>
     public string Secret { get; set; } = "";
     /// <summary>Rows of the cloud before anybody used it.</summary>

@@ -11,25 +11,29 @@ using Amqp.Types;
 
 namespace Cloud.Platform.Bus;
 
-/// <summary>Accepts connections and lets in who proves to be a host (SASL PLAIN, user <c>host.NAME</c>), within ten seconds and 512 bytes.</summary>
+/// <summary>Accepts connections and lets in who proves to be a host (SASL PLAIN, user <c>host.NAME</c>) or a guest, within ten seconds and 512 bytes.</summary>
 internal sealed class AmqpDoor : TransportProvider
 {
     internal const string Scheme = "cloud";
     private const int MaxStrangers = 128;
+    /// <summary>Connections of one guest; the next one ends his oldest.</summary>
+    private const int MostOfGuest = 10;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly byte[] SaslHeader = [.. "AMQP"u8, 3, 1, 0, 0];
 
     private readonly Func<string, string, ValueTask<bool>> _check;
+    private readonly Func<string, string, ValueTask<AmqpGuest?>> _guest;
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
     private readonly TcpListener _tcp;
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<IAsyncTransport> _guests = Channel.CreateUnbounded<IAsyncTransport>();
     private readonly ConcurrentDictionary<string, AmqpPeer> _peers = [];
+    private long _count;
 
-    internal AmqpDoor(Func<string, string, ValueTask<bool>> check, IPEndPoint listen, TimeProvider clock, ILogger log)
+    internal AmqpDoor(Func<string, string, ValueTask<bool>> check, Func<string, string, ValueTask<AmqpGuest?>> guest, IPEndPoint listen, TimeProvider clock, ILogger log)
     {
-        (_check, _clock, _log, _tcp) = (check, clock, log, new(listen));
+        (_check, _guest, _clock, _log, _tcp) = (check, guest, clock, log, new(listen));
         _tcp.Start();
         Address = (IPEndPoint)_tcp.LocalEndpoint;
         Stopped = Accept();
@@ -79,10 +83,9 @@ internal sealed class AmqpDoor : TransportProvider
         {
             using var late = new CancellationTokenSource(Patience, _clock);
             using var ct = CancellationTokenSource.CreateLinkedTokenSource(late.Token, _stop.Token);
-            if (await SignIn(stream, ct.Token) is { } host)
+            if (await SignIn(stream, ct.Token) is { } peer)
             {
-                var peer = new AmqpPeer(host, stream);
-                _peers.AddOrUpdate(host, peer, (_, old) => { old.Close(); return peer; });
+                _peers.AddOrUpdate(peer.Guest is null ? peer.Host : $"{peer.Host}#{Interlocked.Increment(ref _count) % MostOfGuest}", peer, (_, old) => { old.Close(); return peer; });
                 if (_stop.IsCancellationRequested) peer.Close();
                 await _guests.Writer.WriteAsync(new AmqpTransport(peer), ct.Token);
                 return;
@@ -96,8 +99,8 @@ internal sealed class AmqpDoor : TransportProvider
         await stream.DisposeAsync();
     }
 
-    /// <returns>The host, or null when it isn't one.</returns>
-    private async Task<string?> SignIn(NetworkStream stream, CancellationToken ct)
+    /// <returns>Who it is, or null when it is nobody.</returns>
+    private async Task<AmqpPeer?> SignIn(NetworkStream stream, CancellationToken ct)
     {
         var header = new byte[8];
         await stream.ReadExactlyAsync(header, ct);
@@ -112,14 +115,18 @@ internal sealed class AmqpDoor : TransportProvider
         await stream.ReadExactlyAsync(body, ct);
         var init = new SaslInit();
         init.Decode(new ByteBuffer(body, 0, body.Length, body.Length));
-        var host = init.Mechanism == "PLAIN" ? await Known(init.InitialResponse) : null;
-        await stream.WriteAsync(Frame(new SaslOutcome { Code = host is null ? SaslCode.Auth : SaslCode.Ok }), ct);
-        if (host is null) _log.LogWarning("AMQP: wrong credential from {Address}", stream.Socket.RemoteEndPoint);
-        return host;
+        var peer = init.Mechanism == "PLAIN" ? await Known(init.InitialResponse, stream) : null;
+        await stream.WriteAsync(Frame(new SaslOutcome { Code = peer is null ? SaslCode.Auth : SaslCode.Ok }), ct);
+        if (peer is null) _log.LogWarning("AMQP: wrong credential from {Address}", stream.Socket.RemoteEndPoint);
+        return peer;
     }
 
-    private async Task<string?> Known(byte[]? response) =>
-        Encoding.UTF8.GetString(response ?? []).Split('\0') is ["", ['h', 'o', 's', 't', '.', .. { Length: > 0 } host], var secret] && await _check(host, secret) ? host : null;
+    private async Task<AmqpPeer?> Known(byte[]? response, NetworkStream stream) => Encoding.UTF8.GetString(response ?? []).Split('\0') switch
+    {
+        ["", ['h', 'o', 's', 't', '.', .. { Length: > 0 } host], var secret] => await _check(host, secret) ? new(host, stream) : null,
+        ["", { Length: > 0 } user, var secret] when await _guest(user, secret) is { } guest => new("guest " + guest.Name, stream) { Guest = guest },
+        _ => null,
+    };
 
     private static byte[] Frame(DescribedList command)
     {

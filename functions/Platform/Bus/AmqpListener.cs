@@ -1,15 +1,17 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Amqp;
 using Amqp.Framing;
 using Amqp.Listener;
 using Cloud.Agents.Contract;
+using Cloud.Platform.State;
 
 namespace Cloud.Platform.Bus;
 
 /// <summary>
 /// AMQP 1.0 for the hosts of an embedded cloud. A host signs in with its own secret, which opens two things: receiving from its
-/// own queue and sending to the replies queue. Everything else is refused; a host's newer connection ends its older one.
+/// own queue and sending to the replies queue. Everything else is refused; a host's newer connection ends its older one. Guests receive from topics.
 /// </summary>
 public sealed class AmqpListener : IContainer, IAsyncDisposable
 {
@@ -20,12 +22,15 @@ public sealed class AmqpListener : IContainer, IAsyncDisposable
     private readonly AmqpParts _parts;
     private readonly AmqpDoor _door;
     private readonly ConnectionListener _listener;
+    /// <summary>What ends the link that has a guest's subscription now.</summary>
+    private readonly ConcurrentDictionary<string, Action> _subscribed = [];
 
     /// <param name="check">Host and secret: whether they belong together.</param>
-    public AmqpListener(IBus bus, Func<string, string, ValueTask<bool>> check, IPEndPoint listen, TimeProvider clock, IIds ids, ILogger log)
+    /// <param name="guest">User and secret: who that is; null for nobody.</param>
+    public AmqpListener(IBus bus, Func<string, string, ValueTask<bool>> check, IPEndPoint listen, TimeProvider clock, IIds ids, ILogger log, Func<string, string, ValueTask<AmqpGuest?>>? guest = null)
     {
         _parts = new(bus, clock, ids, log);
-        _door = new(check, listen, clock, log);
+        _door = new(check, guest ?? ((_, _) => default), listen, clock, log);
         CustomTransports = new Dictionary<string, TransportProvider> { [AmqpDoor.Scheme] = _door };
         _listener = new(new Address(listen.Address.ToString(), listen.Port, null, null, "/", AmqpDoor.Scheme), this);
         _listener.AMQP.ContainerId = "cloud";
@@ -47,6 +52,13 @@ public sealed class AmqpListener : IContainer, IAsyncDisposable
     public bool AttachLink(ListenerConnection connection, ListenerSession session, Link link, Attach attach)
     {
         var peer = connection.Principal as AmqpPeer ?? throw Refuse("nobody signed in");
+        if (peer.Guest is { } guest)
+        {
+            if (!attach.Role || attach.Source is not Source { Dynamic: false, Address: { } address }) throw Refuse("only topics can be received from");
+            if (attach.SndSettleMode == SenderSettleMode.Settled) throw Refuse("what is received must be settled by the receiver");
+            _ = Subscribe(guest, (ListenerLink)link, attach, address);
+            return false;
+        }
         if (attach.Role)
         {
             if (attach.Source is not Source { Dynamic: false } source || source.Address != Names.HostQueue(peer.Host)) throw Refuse("a host receives from its own queue");
@@ -58,6 +70,21 @@ public sealed class AmqpListener : IContainer, IAsyncDisposable
             AmqpReplies.Start(_parts, peer, (ListenerLink)link);
         }
         return true;
+    }
+
+    /// <summary>The topic is opened before the link is: what can't be had closes it with the reason.</summary>
+    private async Task Subscribe(AmqpGuest guest, ListenerLink link, Attach attach, string address)
+    {
+        try
+        {
+            var topic = await guest.Open(address, attach.LinkName);
+            var end = AmqpTopicLink.Start(_parts, link, topic);
+            link.CompleteAttach(attach, null);
+            _subscribed.AddOrUpdate(topic.Name, end, (_, old) => { old(); return end; });
+        }
+        catch (AmqpRefusal e) { link.CompleteAttach(attach, new Error(e.Condition) { Description = e.Message }); }
+        catch (StoreUnavailableException) { link.CompleteAttach(attach, new Error(ErrorCode.InternalError)); }
+        catch (AmqpException) { /* it hung up */ }
     }
 
     /// <summary>A message is one run of bytes; whatever else AMQP allows in one, hosts have no use for.</summary>

@@ -6,7 +6,7 @@ using Amqp.Listener;
 
 namespace Cloud.Platform.Bus;
 
-/// <summary>A host that signed in, and how much it may ask of us at once.</summary>
+/// <summary>A host or guest that signed in, and how much it may ask of us at once.</summary>
 internal sealed class AmqpPeer(string host, NetworkStream stream) : GenericPrincipal(new GenericIdentity(host), [])
 {
     /// <summary>The largest message: a whole console, escaped as JSON.</summary>
@@ -17,6 +17,8 @@ internal sealed class AmqpPeer(string host, NetworkStream stream) : GenericPrinc
     private long _unfinished;
 
     internal string Host => host;
+    /// <summary>Null for a host.</summary>
+    internal AmqpGuest? Guest { get; init; }
     internal NetworkStream Stream => stream;
 
     internal void Close() => stream.Dispose();

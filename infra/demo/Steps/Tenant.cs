@@ -27,6 +27,7 @@ internal static class Tenant
             ["OS_AUTH_URL"] = s.Cloud.Url + "/identity/v3", ["OS_USERNAME"] = "alice", ["OS_PASSWORD"] = password, ["OS_PROJECT_NAME"] = "acme", ["OS_USER_DOMAIN_ID"] = "default",
             ["OS_PROJECT_DOMAIN_ID"] = "default", ["OS_IDENTITY_API_VERSION"] = "3", ["OS_REGION_NAME"] = "RegionOne",
         }, s);
+        await Hear.Begin(s);
         s.Made.KeyFile = Path.Combine(s.Data, "alice.key");
         await Tool.Run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "alice", "-f", s.Made.KeyFile], TimeSpan.FromSeconds(20), s.Stop);
         await s.User.Run("keypair", "create", "alice", "--public-key", s.Made.KeyFile + ".pub");

@@ -20,7 +20,11 @@ public sealed class CloudProcess(string root, string data)
 
     public async Task Up(Stage stage)
     {
-        _up = new Background("bash", Path.Combine(root, "infra/cli/up.sh"), "--data", data, "--listen", Url["http://".Length..], "--hosts", "local");
+        // The tenant's receiver of webhooks is on this machine, which nobody but an operator can open.
+        var settings = data + ".settings.json";
+        await File.WriteAllTextAsync(settings, """{"outbound_opened": ["127.0.0.1/32"]}""");
+        stage.Later("the settings", () => { File.Delete(settings); return Task.CompletedTask; });
+        _up = new Background("bash", Path.Combine(root, "infra/cli/up.sh"), "--data", data, "--listen", Url["http://".Length..], "--hosts", "local", "--settings", settings);
         var shown = 0;
         await stage.Until("a compute host takes work", TimeSpan.FromMinutes(10), async () =>
         {
@@ -48,11 +52,13 @@ public sealed class CloudProcess(string root, string data)
         return await http.GetFromJsonAsync<JsonElement>(path, ct);
     }
 
-    public async Task Post(string token, string path, object body, CancellationToken ct)
+    /// <summary>What it answers; nothing where that is nothing.</summary>
+    public async Task<JsonElement> Post(string token, string path, object body, CancellationToken ct)
     {
         using var http = Client(token);
         using var answer = await http.PostAsJsonAsync(path, body, ct);
         if (!answer.IsSuccessStatusCode) throw new DemoFault($"POST {path} to be accepted", $"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(ct)}");
+        return await answer.Content.ReadAsByteArrayAsync(ct) is { Length: > 0 } text ? JsonSerializer.Deserialize<JsonElement>(text) : default;
     }
 
     private HttpClient Client(string token)
@@ -63,7 +69,7 @@ public sealed class CloudProcess(string root, string data)
     }
 
     /// <summary>The one above, which hosts use, is then as good as surely free, too.</summary>
-    private static int FreePort()
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
