@@ -15,6 +15,7 @@ public sealed record CommandMessage(string Id, string Host, long Fence, string R
 [JsonDerivedType(typeof(Heartbeat), "heartbeat")]
 [JsonDerivedType(typeof(Inventory), "inventory")]
 [JsonDerivedType(typeof(DomainEvent), "domain")]
+[JsonDerivedType(typeof(Samples), "samples")]
 public abstract record HostMessage(string Host);
 
 public enum Outcome { Done, Failed, Stale }
@@ -47,6 +48,7 @@ public sealed record DomainEvent(string Host, string ServerId, string State, Dat
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(CommandMessage))]
 [JsonSerializable(typeof(HostMessage))]
+[JsonSerializable(typeof(TrafficSample))]
 public sealed partial class ContractJson : JsonSerializerContext
 {
     public static byte[] Write(CommandMessage m) => JsonSerializer.SerializeToUtf8Bytes(m, Default.CommandMessage);

@@ -5,6 +5,7 @@ using Cloud.Agents.Host.Handlers;
 using Cloud.Agents.Host.Linux;
 using Cloud.Agents.Host.Metadata;
 using Cloud.Agents.Host.Networks;
+using Cloud.Agents.Host.Usage;
 using Microsoft.Extensions.Logging;
 
 namespace Cloud.Agents.Host;
@@ -28,6 +29,7 @@ public sealed class Agent
     private readonly Revival revival;
     private readonly Consoles consoles;
     private readonly NetworkParts networks;
+    private readonly Sampler sampler;
 
     public Agent(AgentParts parts)
     {
@@ -44,7 +46,9 @@ public sealed class Agent
         var cache = new ImageCache(options, source, ledger, files);
 
         Metadata = new MetadataServer(metadata, ledger, notes);
-        networks = new NetworkParts(options, tool, ledger, Metadata.Answer, logs);
+        var finals = new Finals(ledger);
+        networks = new NetworkParts(options, tool, ledger, finals, time, Metadata.Answer, logs);
+        sampler = new Sampler(options, hypervisor, networks.Holder, finals, ledger, link, time, logs.CreateLogger<Sampler>());
 
         var images = new ImageHandlers(cache);
         var disks = new DiskHandlers(files, cache, guests, hypervisor, time);
@@ -76,7 +80,7 @@ public sealed class Agent
         await parts.Link.Send(new Inventory(parts.Options.Name, parts.Boot, [.. items]), ct);
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        Task[] tasks = [parts.Link.Run(inbox.Handle, stop.Token), heartbeats.Run(ready, stop.Token), Trim(stop.Token), Watch(stop.Token), networks.Holder.Watch(parts.Time, stop.Token)];
+        Task[] tasks = [parts.Link.Run(inbox.Handle, stop.Token), heartbeats.Run(ready, stop.Token), Trim(stop.Token), Watch(stop.Token), sampler.Run(stop.Token), networks.Holder.Watch(parts.Time, stop.Token)];
         await Task.WhenAny(tasks);
         await stop.CancelAsync();
         try

@@ -32,6 +32,9 @@ public sealed record HostOptions
 
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>Time between two samples of what guests and floating IPs used.</summary>
+    public TimeSpan Sample { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>How long a guest may take to obey ACPI before it is switched off.</summary>
     public TimeSpan ShutdownGrace { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -50,7 +53,7 @@ public sealed record HostOptions
     public const string Usage = """
         usage: Cloud.Agents.Host --name NAME --data DIR --control amqp://HOST:PORT --credential-file FILE --control-http http://HOST:PORT
             [--sidecar SOCKET] [--tunnel-address ADDRESS] [--physical NAME=BRIDGE]... [--zone ZONE]
-            [--heartbeat SECONDS] [--shutdown-grace SECONDS] [--parallel COMMANDS]
+            [--heartbeat SECONDS] [--sample SECONDS] [--shutdown-grace SECONDS] [--parallel COMMANDS]
         """;
 
     /// <exception cref="ArgumentException">With a text for the terminal.</exception>
@@ -72,6 +75,7 @@ public sealed record HostOptions
                 "--tunnel-address" => options with { TunnelAddress = value },
                 "--zone" => options with { Zone = value },
                 "--heartbeat" => options with { Heartbeat = Seconds(args[i], value) },
+                "--sample" => options with { Sample = Seconds(args[i], value) },
                 "--shutdown-grace" => options with { ShutdownGrace = Seconds(args[i], value) },
                 "--parallel" => options with { Parallel = int.TryParse(value, out var n) && n > 0 ? n : throw new ArgumentException("--parallel takes a number above 0") },
                 "--physical" => options with { Physical = Add(physical, value) },

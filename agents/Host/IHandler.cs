@@ -46,3 +46,11 @@ public interface ISpecs
 
     void Forget(string key);
 }
+
+/// <summary>Small facts that outlive the process.</summary>
+public interface INotes
+{
+    void Note(string key, string? value);
+
+    IReadOnlyDictionary<string, string> Notes(string prefix);
+}

@@ -16,7 +16,7 @@ public readonly record struct Verdict(CommandReply? Reply)
 /// and the wished state. Every write is on disk when the call returns. Fences outlive what they guard,
 /// so that a removed thing isn't made again by a late message.
 /// </summary>
-public sealed class Ledger : ISpecs, IDisposable
+public sealed class Ledger : ISpecs, INotes, IDisposable
 {
     private readonly SqliteConnection db;
     private readonly Lock gate = new();
@@ -145,6 +145,19 @@ public sealed class Ledger : ISpecs, IDisposable
                 Execute("DELETE FROM note WHERE key=$1", key);
             else
                 Execute("INSERT INTO note(key, value) VALUES($1, $2) ON CONFLICT(key) DO UPDATE SET value=$2", key, value);
+        }
+    }
+
+    public IReadOnlyDictionary<string, string> Notes(string prefix)
+    {
+        lock (gate)
+        {
+            using var command = Prepare("SELECT key, value FROM note WHERE key>=$1 AND key<$2", prefix, prefix + char.MaxValue);
+            using var reader = command.ExecuteReader();
+            var notes = new Dictionary<string, string>(StringComparer.Ordinal);
+            while (reader.Read())
+                notes[reader.GetString(0)] = reader.GetString(1);
+            return notes;
         }
     }
 

@@ -11,6 +11,9 @@ internal sealed class LibvirtService(Connection connection, DomainEvents events,
     public override Task<DomainList> ListDomains(Empty request, ServerCallContext context) =>
         Call(connect => new DomainList { Domains = { Domains.List(connect) } });
 
+    public override Task<StatsList> GetStats(Empty request, ServerCallContext context) =>
+        Call(connect => new StatsList { Domains = { Stats.Of(connect) } });
+
     public override Task<DomainInfo> GetDomain(DomainRef request, ServerCallContext context) => Drive(request, (_, _) => { });
 
     public override Task<DomainInfo> Define(DomainXml request, ServerCallContext context) => Call(connect =>

@@ -31,6 +31,9 @@ internal static partial class Native
     [LibraryImport(Lib)] internal static partial int virNodeGetInfo(ConnectHandle connect, out NodeInfo info);
     [LibraryImport(Lib)] internal static partial int virConnectListAllDomains(ConnectHandle connect, out IntPtr domains, uint flags);
 
+    [LibraryImport(Lib)] internal static partial int virConnectGetAllDomainStats(ConnectHandle connect, uint stats, out IntPtr records, uint flags);
+    [LibraryImport(Lib)] internal static partial void virDomainStatsRecordListFree(IntPtr records);
+
     [LibraryImport(Lib, StringMarshalling = StringMarshalling.Utf8)] internal static partial DomainHandle virDomainLookupByName(ConnectHandle connect, string name);
     [LibraryImport(Lib, StringMarshalling = StringMarshalling.Utf8)] internal static partial DomainHandle virDomainDefineXMLFlags(ConnectHandle connect, string xml, uint flags);
     [LibraryImport(Lib)] internal static partial int virDomainFree(IntPtr domain);
@@ -71,6 +74,23 @@ internal static partial class Native
         internal unsafe fixed byte Model[32];
         internal nuint Memory;
         internal uint Cpus, Mhz, Nodes, Sockets, Cores, Threads;
+    }
+
+    /// <summary>virDomainStatsRecord: a domain, which the list owns, and its numbers.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct StatsRecord
+    {
+        internal IntPtr Domain, Parameters;
+        internal int Count;
+    }
+
+    /// <summary>virTypedParameter; strings are pointers in <see cref="Value"/>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal unsafe struct TypedParameter
+    {
+        internal fixed byte Field[80];
+        internal int Type;
+        internal long Value;
     }
 
     /// <summary>virDomainInfo; memory in KiB, CPU time in ns.</summary>

@@ -70,6 +70,10 @@ public sealed class SidecarTests(SidecarLab lab) : IClassFixture<SidecarLab>
         await lab.Client.AttachDeviceAsync(device);
         await lab.Client.AttachDeviceAsync(device);
         Assert.Contains(file, (await lab.Client.GetDomainAsync(domain)).Xml);
+        var used = Assert.Single((await lab.Client.GetStatsAsync(new Empty())).Domains, d => d.Name == name);
+        Assert.Equal((1, 64L * 1024, "sda"), (used.Vcpus, used.MemoryKib, Assert.Single(used.Disks).Device));
+        Assert.True(used.CpuNs > 0 && used.ResidentKib > 0);
+        Assert.Empty(used.Nics);
         await lab.Client.BlockResizeAsync(new BlockResizeRequest { Name = name, Device = "sda", Bytes = 2 << 20 });
         Assert.Equal(2 << 20, new FileInfo(file).Length);
         await Fails(StatusCode.NotFound, lab.Client.DetachDeviceAsync(new DeviceXml { Name = name, Xml = Disk("/another") }));

@@ -8,6 +8,9 @@ public interface IHypervisor
     Task<HostInfo> Host(CancellationToken ct);
     Task<IReadOnlyList<DomainInfo>> List(CancellationToken ct);
 
+    /// <summary>Of those that run.</summary>
+    Task<IReadOnlyList<DomainStats>> Stats(CancellationToken ct);
+
     /// <returns>Null when there is no such domain.</returns>
     Task<DomainInfo?> Get(string name, CancellationToken ct);
 

@@ -28,6 +28,8 @@ public sealed class SidecarHypervisor : IHypervisor, IDisposable
 
     public async Task<IReadOnlyList<DomainInfo>> List(CancellationToken ct) => (await libvirt.ListDomainsAsync(new Empty(), Call(ct))).Domains;
 
+    public async Task<IReadOnlyList<DomainStats>> Stats(CancellationToken ct) => (await libvirt.GetStatsAsync(new Empty(), Call(ct))).Domains;
+
     public async Task<DomainInfo?> Get(string name, CancellationToken ct)
     {
         try

@@ -16,6 +16,20 @@ public static class Nft
         return result.ExitCode == 0 ? null : result.Error;
     }
 
+    /// <summary>Bytes of each named counter of a table; none when there is no such table.</summary>
+    public static async Task<IReadOnlyDictionary<string, long>> Counters(ITool tool, string family, string table, CancellationToken ct)
+    {
+        var bytes = new Dictionary<string, long>(StringComparer.Ordinal);
+        var result = await tool.Try("nft", ["-j", "list", "counters", "table", family, table], ct);
+        if (result.ExitCode != 0)
+            return bytes;
+        using var json = JsonDocument.Parse(result.Output);
+        foreach (var item in json.RootElement.GetProperty("nftables").EnumerateArray())
+            if (item.TryGetProperty("counter", out var counter))
+                bytes[counter.GetProperty("name").GetString()!] = counter.GetProperty("bytes").GetInt64();
+        return bytes;
+    }
+
     /// <summary>Pairs of a map from address to address; none when there is no such map.</summary>
     public static async Task<IReadOnlyDictionary<IPAddress, IPAddress>> Map(ITool tool, string family, string table, string map, CancellationToken ct)
     {

@@ -134,6 +134,15 @@ public sealed class HostNetworks(ITool tool, Marks marks, Namespaces namespaces,
         await Collect(ct);
     }
 
+    /// <summary>What every floating IP here has let pass.</summary>
+    public async Task<IReadOnlyList<TrafficSample>> Traffic(CancellationToken ct)
+    {
+        var samples = new List<TrafficSample>();
+        foreach (var router in wishes.Routers.Where(r => r.FloatingIps.Length > 0))
+            samples.AddRange(await routers.Counted(router.RouterId, ct));
+        return samples;
+    }
+
     /// <summary>Deletes what nobody wants any more, then makes everything that is wished. One that can't be made doesn't stop the others.</summary>
     public async Task Recover(CancellationToken ct)
     {

@@ -6,7 +6,7 @@ using Cloud.Agents.Host.Linux;
 namespace Cloud.Agents.Host.Networks;
 
 /// <summary>Router namespaces: a leg on every network, forwarding of both IP versions, and for IPv4 translation to the outside.</summary>
-public sealed class Routers(HostOptions options, ITool tool, Marks marks, Namespaces namespaces)
+public sealed class Routers(HostOptions options, ITool tool, Marks marks, Namespaces namespaces, Traffic traffic)
 {
     private static readonly (string, string)[] Settings =
     [
@@ -66,16 +66,23 @@ public sealed class Routers(HostOptions options, ITool tool, Marks marks, Namesp
         foreach (var leg in Legs(router))
             batch.Add($"link set dev {leg.Name} address {leg.Mac} mtu {Segments.Mtu(leg.Network)} {(Word)(router.AdminUp ? "up" : "down")}")
                 .Add(Addressing.Addresses(look.Interfaces.GetValueOrDefault(leg.Name), leg.Name, leg.Addresses));
-        await Task.WhenAll(Ip.Apply(inside, batch, ct), Nft.Apply(inside, RouterRules.Of(router), ct));
+        var fresh = look == Inside.Empty;
+        var stays = await traffic.Plan(router, inside, fresh, ct);
+        await Task.WhenAll(Ip.Apply(inside, batch, ct), Nft.Apply(inside, TrafficRules.Of(router, stays).Add(RouterRules.Of(router)), ct));
+        await traffic.Settle(router.RouterId, stays, inside, fresh, ct);
 
         var are = floating[router.RouterId] = RouterRules.Floating(router);
         await Task.WhenAll(look.Floating.Where(w => !w.Value.Equals(are.GetValueOrDefault(w.Key))).Select(w => Conntrack.ForgetFloating(inside, w.Key, ct)));
         if (router.AdminUp)
             Announce(router, look.Interfaces);
-        await Advertise(router, inside, look == Inside.Empty, ct);
+        await Advertise(router, inside, fresh, ct);
         if (router.AdminUp)
             await Ip.Apply(inside, Addressing.Routes(look.Routes, Routes(router)), ct);
     }
+
+    /// <summary>What is counted in a router now.</summary>
+    public async Task<IEnumerable<TrafficSample>> Counted(string routerId, CancellationToken ct) =>
+        namespaces.Exists(Names.RouterNamespace(routerId)) ? (await TrafficRules.Read(namespaces.In(Names.RouterNamespace(routerId)), ct)).Values : [];
 
     public async Task Remove(string routerId, CancellationToken ct)
     {
@@ -85,6 +92,8 @@ public sealed class Routers(HostOptions options, ITool tool, Marks marks, Namesp
         foreach (var leg in (await Ip.Interfaces(tool, ct)).Values.Where(i => marks.Of(i) == (Marks.Router, routerId)))
             batch.Add($"link del dev {leg.Name}");
         await Ip.Apply(tool, batch, ct);
+        if (namespaces.Exists(name))
+            await traffic.Close(routerId, namespaces.In(name), ct);
         namespaces.Remove(name);
         floating.TryRemove(routerId, out _);
     }

@@ -20,7 +20,7 @@ public static class Example
     /// <summary>A router at 10.0.0.1 and 198.51.100.10.</summary>
     public static RouterSpec Router(NetworkSpec network, params (string Floating, string Fixed)[] floating) =>
         new("router-1", "project", true, new(Internet, "router-1-ext", Mac(100), ["198.51.100.10/24"], ["198.51.100.1"], true), [new(network, "router-1-in", Mac(101), ["10.0.0.1/24"])], [],
-            [.. floating.Select(f => new FloatingIpSpec("id-" + f.Floating, f.Floating, f.Fixed))]);
+            [.. floating.Select(f => new FloatingIpSpec("id-" + f.Floating.Replace('.', '-'), f.Floating, f.Fixed))]);
 
     /// <summary>A port at 10.0.0.N with rules that let it speak to all and nobody to it.</summary>
     public static PortSpec Port(int n, params RuleSpec[] rules) =>

@@ -6,6 +6,7 @@ using Cloud.Agents.Contract;
 using Cloud.Agents.Host;
 using Cloud.Agents.Host.Linux;
 using Cloud.Agents.Host.Networks;
+using Cloud.Agents.Host.Usage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -271,7 +272,7 @@ public sealed class LabHost : IAsyncDisposable
 
     private static string Setting(Interface i) => i.Kind == "bridge" ? i.Info!.Data!.Value.GetProperty("nf_call_iptables").ToString() : "";
 
-    private void Start() => Parts = new NetworkParts(Options, Tool, Ledger, http => Metadata(http), NullLoggerFactory.Instance);
+    private void Start() => Parts = new NetworkParts(Options, Tool, Ledger, new Finals(Ledger), TimeProvider.System, http => Metadata(http), NullLoggerFactory.Instance);
 }
 
 /// <summary>Remembers which programs were run.</summary>
