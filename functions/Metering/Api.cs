@@ -14,7 +14,13 @@ public static class Api
         new("GET", "/v1/intervals", "metering:get", Intervals), new("GET", "/v1/usage", "metering:get", Sums),
     ])
     {
-        CatalogName = "metering", CatalogPath = "/v1", OnEvent = Accounts.OnEvent, Jobs = [new("forget", TimeSpan.FromHours(6), Accounts.Forget)],
+        CatalogName = "metering", CatalogPath = "/v1", OnSamples = Traffic.OnSamples,
+        OnEvent = async (s, e, ct) =>
+        {
+            await Accounts.OnEvent(s, e, ct);
+            await Traffic.OnEvent(s, e, ct);
+        },
+        Jobs = [new("forget", TimeSpan.FromHours(6), Accounts.Forget), new("forget-traffic", TimeSpan.FromHours(6), Traffic.Forget)],
     };
 
     private sealed record Asked(IReadOnlyList<string> Projects, DateTimeOffset From, DateTimeOffset To);

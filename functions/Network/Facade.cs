@@ -5,13 +5,16 @@ using Cloud.Platform.State;
 
 namespace Cloud.Network;
 
-/// <summary>What compute asks of networking: ports for servers.</summary>
+/// <summary>What others ask of networking: ports for servers, whose traffic is whose.</summary>
 public static partial class Facade
 {
     /// <summary>A server's wish for one interface. Either a port or a network is named.</summary>
     public sealed record Wish(string? PortId, string? NetworkId, string? FixedIp);
 
     public sealed record Nic(string PortId, string NetworkId, string NetworkName, string Mac, int Mtu, IReadOnlyList<(string Address, string SubnetId)> Addresses);
+
+    /// <summary>The host that a router is on; empty when it is on none, null when there is no such router.</summary>
+    public static async ValueTask<string?> HostOf(Services s, string routerId, CancellationToken ct = default) => (await Tables.Routers.Find(s.Store, routerId, ct: ct))?.Item.Host;
 
     /// <summary>Checks a caller's wishes before anything is made.</summary>
     /// <exception cref="Fault">400 for what isn't there, 403 for what he may not use, 409 for what is in use.</exception>

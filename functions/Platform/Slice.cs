@@ -23,6 +23,8 @@ public sealed record Slice(string Prefix, string Type, Dialect Dialect, IReadOnl
     public IReadOnlyList<Owner> Owners { get; init; } = [];
     /// <summary>A guest changed state by itself.</summary>
     public Func<Services, DomainEvent, ValueTask>? OnDomain { get; init; }
+    /// <summary>A host told what its guests and addresses used: sums, at least once, in any order.</summary>
+    public Func<Services, Samples, CancellationToken, Task>? OnSamples { get; init; }
     /// <summary>Makes what must always exist (the admin user, flavors). Repeats harmlessly at every start.</summary>
     public Func<Services, ValueTask>? OnStart { get; init; }
     /// <summary>Work of its own that takes long and must not hold up sagas.</summary>

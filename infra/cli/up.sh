@@ -1,11 +1,12 @@
 #!/bin/bash
 # Runs the cloud in the foreground until Ctrl-C.
-#   ./cloud up [--data DIR] [--listen ADDRESS:PORT] [--hosts local|simulated:N|none] [--public ADDRESS/PREFIX] [--settings FILE] [--object-store DIR]... [--services NAME,...]
+#   ./cloud up [--data DIR] [--listen ADDRESS:PORT] [--hosts local|simulated:N|none] [--public ADDRESS/PREFIX] [--sample SECONDS] [--settings FILE] [--object-store DIR]... [--services NAME,...]
 #
 # local      a compute host on this machine: libvirtd of our own, sidecar and host agent, each a process (needs root)
 # none       hosts on other machines only (docs/operating.md says how to add one)
 # simulated  hosts that only remember what they were asked for, within the control plane's process
 # --public   address of this machine on provider network "public", by which it reaches floating IPs itself
+# --sample   how often the local host tells what its guests and floating IPs used; every 300 s when left out
 # --settings what the operator sets, as JSON; docs/operating.md says what there is
 # --object-store  a directory that keeps copies of objects; each should be on a disk of its own (three beside the rest when none is named)
 # --services only these, by the beginnings of their paths: identity,object-store,s3 is object storage alone
@@ -14,11 +15,11 @@
 # their networks as they are, and the next start with the same DIR finds them; ./cloud down ends them too.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-dir=$PWD/.cloud listen=127.0.0.1:8774 hosts='' address='' settings='' more=()
+dir=$PWD/.cloud listen=127.0.0.1:8774 hosts='' address='' settings='' sample=300 more=()
 while [ $# -gt 0 ]; do
   [ $# -ge 2 ] || die "$1 needs a value"
   case $1 in
-    --data) dir=$2;; --listen) listen=$2;; --hosts) hosts=$2;; --public) address=$2;; --settings) settings=$(readlink -m "$2");;
+    --data) dir=$2;; --listen) listen=$2;; --hosts) hosts=$2;; --public) address=$2;; --sample) sample=$2;; --settings) settings=$(readlink -m "$2");;
     --object-store|--services) more+=("$1" "$2");;
     *) die "unknown option $1; see ./cloud help";;
   esac
@@ -143,7 +144,7 @@ if [ "$hosts" = local ]; then
   keep_libvirtd &
   keep sidecar "$(program sidecar Cloud.Agents.Sidecar)" --socket "$data/sidecar.sock" --uri "qemu+unix:///system?socket=$libvirt/run/libvirt-sock" &
   keep host "$(program host Cloud.Agents.Host)" --name local --data "$agent" --sidecar "$data/sidecar.sock" --control "amqp://$amqp" \
-    --control-http "http://$listen" --credential-file "$data/host-local.secret" --physical "public=$public" &
+    --control-http "http://$listen" --credential-file "$data/host-local.secret" --physical "public=$public" --sample "$sample" &
 fi
 say "state, credentials and logs: $data"
 wait || true

@@ -20,6 +20,10 @@ public static class Replies
             case CommandReply reply: await Route(s, reply, id, ct); break;
             case Heartbeat beat: await Hosts.Beat(s, beat, ct); break;
             case Inventory inventory: await Reconciler.Compare(s, inventory, ct); break;
+            case Samples samples:
+                foreach (var slice in s.Slices)
+                    if (slice.OnSamples is { } take) await take(s, samples, ct);
+                break;
             case DomainEvent e:
                 foreach (var slice in s.Slices)
                     if (slice.OnDomain is { } on) await on(s, e);
