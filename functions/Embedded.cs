@@ -34,6 +34,7 @@ public sealed class Embedded : IAsyncDisposable
         var services = Composition.Services(state.Store, state.Bus, new FileBlobs(Path.Combine(options.Data, "blobs")), TimeProvider.System, new TimeOrderedIds(TimeProvider.System),
             settings, Slices.Named(options.Services), objects: ObjectStores.Of(settings, options.ObjectStores, options.Data));
         await Composition.Start(services);
+        Operations.Prometheus.Listen();
 
         var web = WebServer.Build(options.Data, options.Listen);
         var log = web.Services.GetRequiredService<ILoggerFactory>().CreateLogger("cloud");

@@ -1,9 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
 using Cloud;
+using Cloud.Agents.Contract;
 using Cloud.Platform.Hosting;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
+
+using var traces = Tracing.Export("cloud-control-plane", Environment.GetEnvironmentVariable);
 
 // The front door of the control plane; ./cloud calls it. On Azure the Functions host starts it without arguments.
 try

@@ -16,10 +16,11 @@ public sealed record Samples(string Host, DateTimeOffset At, GuestSample[] Guest
 /// <param name="ResidentKib">Memory of the host that its process holds.</param>
 public sealed record GuestSample(string ServerId, int Vcpus, long CpuNs, long MemoryKib, long ResidentKib, FlowSample[] Disks, FlowSample[] Nics);
 
+/// <param name="Device">As the guest knows a disk (vda), as the host knows an interface.</param>
 /// <param name="Id">Of the disk, or of the port.</param>
 /// <param name="BytesIn">Read from the disk, or received by the guest.</param>
 /// <param name="In">Requests, or packets.</param>
-public sealed record FlowSample(string Id, long BytesIn, long BytesOut, long In, long Out);
+public sealed record FlowSample(string Device, string Id, long BytesIn, long BytesOut, long In, long Out);
 
 /// <summary>What passed between a floating IP and the outside since it came to the router it is at.</summary>
 /// <param name="Epoch">Names the time at that router: numbers of different epochs are of different counters.</param>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Cloud.Agents.Contract;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
@@ -20,7 +21,11 @@ public sealed class Inbox(Ledger ledger, HandlerTable handlers, KeyLock keys, in
         try
         {
             using var key = await keys.Take(message.Command.Key, ct);
-            return await Carry(message, ct);
+            using var span = Tracing.Begin(message.Command.GetType().Name, ActivityKind.Consumer, message.Trace);
+            span?.SetTag("cloud.key", message.Command.Key);
+            var reply = await Carry(message, ct);
+            span?.SetStatus(reply.Outcome == Outcome.Failed ? ActivityStatusCode.Error : ActivityStatusCode.Ok);
+            return reply;
         }
         finally
         {

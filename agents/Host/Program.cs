@@ -21,6 +21,7 @@ catch (Exception e) when (e is ArgumentException or HandlerFault)
     return 2;
 }
 
+using var traces = Tracing.Export("cloud-host-agent", Environment.GetEnvironmentVariable);
 try
 {
     using var folder = DataFolder.Open(options);

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Cloud.Agents.Contract;
 using Cloud.Agents.Sidecar;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -21,6 +22,7 @@ File.Delete(options.Socket);   // left by one that was killed
 _ = Native.umask(0x7F);   // 0177: the socket is for this user alone from the moment it exists
 ThreadPool.SetMinThreads(32, 8);   // libvirt's calls block
 
+using var traces = Tracing.Export("cloud-sidecar", Environment.GetEnvironmentVariable);
 var builder = WebApplication.CreateSlimBuilder();
 builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true)
     .AddFilter("Microsoft", LogLevel.Warning).AddFilter("Grpc", LogLevel.Error);
@@ -28,7 +30,11 @@ builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOpt
 builder.Services.AddSingleton<DomainEvents>().AddSingleton<HostProbe>()
     .AddSingleton(services => new Connection(options.Uri, services.GetRequiredService<DomainEvents>(), services.GetRequiredService<ILogger<Connection>>()))
     .AddHostedService(services => services.GetRequiredService<Connection>())
-    .AddGrpc(grpc => grpc.Interceptors.Add<ErrorInterceptor>());
+    .AddGrpc(grpc =>
+    {
+        grpc.Interceptors.Add<TraceInterceptor>();
+        grpc.Interceptors.Add<ErrorInterceptor>();
+    });
 builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(options.Socket, listen => listen.Protocols = HttpProtocols.Http2));
 await using var app = builder.Build();
 app.MapGrpcService<LibvirtService>();

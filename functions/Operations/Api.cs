@@ -23,6 +23,11 @@ public static class Api
             OwnService.OnlyKnows(c);
             return Of("queues", (await DeadLetters.Queues(c.Services, c.Cancelled)).Select(q => new { q.Name, Messages = q.Depth, DeadLetters = q.Dead }));
         }),
+        new("GET", "/v1/metrics", "ops:read", async c =>
+        {
+            OwnService.OnlyKnows(c);
+            return new() { Status = 200, Text = await Prometheus.Text(c.Services, c.Cancelled), ContentType = Prometheus.ContentType };
+        }),
         new("GET", "/v1/dead-letters", "ops:read", Letters),
         new("POST", "/v1/dead-letters/{queue}/{id}/replay", "ops:change", async c =>
             await c.Services.Bus.Replay(c.Args["queue"], c.Args["id"], c.Cancelled) ? Reply.Empty(202) : throw Fault.NotFound("message", c.Args["id"])),

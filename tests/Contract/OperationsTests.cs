@@ -90,4 +90,26 @@ public sealed class OperationsTests
         await Cloud.Operations.Alerts.Forget(cloud.Services, default);
         Assert.Empty((await cloud.Send("GET", "/ops/v1/alerts")).Body.GetProperty("alerts").EnumerateArray());
     }
+
+    [Fact]
+    public async Task Its_numbers_are_what_Prometheus_reads()
+    {
+        Cloud.Operations.Prometheus.Listen();
+        await using var cloud = await TestCloud.Start();
+        Assert.Equal(405, (await cloud.Send("BREW\"{}", "/ops/v1/queues")).Status);
+        var before = (await cloud.Send("GET", "/ops/v1/metrics")).Text;
+        var answer = await cloud.Send("GET", "/ops/v1/metrics");
+        Assert.Equal(200, answer.Status);
+        var lines = answer.Text.TrimEnd('\n').Split('\n');
+        Assert.All(lines, l => Assert.Matches("""^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{([a-z_]+="[^"]*",?)+\})? [0-9.E+-]+)$""", l));
+        Assert.Equal(lines.Length, lines.Distinct().Count());
+        Assert.Contains("cloud_host_up{host=\"h1\"} 1", lines);
+        const string own = "http_server_request_duration_seconds_count{service=\"ops\",http_request_method=\"GET\",http_response_status_code=\"200\"} ";
+        long Count(string text) => text.Split('\n').Where(l => l.StartsWith(own, StringComparison.Ordinal)).Select(l => long.Parse(l[own.Length..], System.Globalization.CultureInfo.InvariantCulture)).SingleOrDefault();
+        Assert.True(Count(answer.Text) > Count(before));
+        // What a client made up is no label.
+        Assert.DoesNotContain("BREW", answer.Text, StringComparison.Ordinal);
+        Assert.Contains("http_request_method=\"_OTHER\"", answer.Text, StringComparison.Ordinal);
+        Assert.Equal(403, (await cloud.Send("GET", "/ops/v1/metrics", user: "demo")).Status);
+    }
 }

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Cloud.Agents.Contract.Libvirt;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Tracing = Cloud.Agents.Contract.Tracing;
 
 namespace Cloud.Agents.Host.Domains;
 
@@ -77,7 +78,7 @@ public sealed class SidecarHypervisor : IHypervisor, IDisposable
 
     public void Dispose() => channel.Dispose();
 
-    private CallOptions Call(CancellationToken ct) => new(deadline: clock.GetUtcNow().UtcDateTime + Patience, cancellationToken: ct);
+    private CallOptions Call(CancellationToken ct) => new(Tracing.Current is { } trace ? new() { { "traceparent", trace } } : null, clock.GetUtcNow().UtcDateTime + Patience, ct);
 
     private static DomainRef Ref(string name) => new() { Name = name };
 

@@ -50,6 +50,6 @@ public sealed class Sampler(HostOptions options, IHypervisor hypervisor, HostNet
     private static FlowSample[] Flows(IEnumerable<Flow> flows, IEnumerable<(string Device, string Id)> ids)
     {
         var known = ids.ToDictionary(i => i.Device, i => i.Id, StringComparer.Ordinal);
-        return [.. flows.Where(f => known.ContainsKey(f.Device)).Select(f => new FlowSample(known[f.Device], f.BytesIn, f.BytesOut, f.In, f.Out))];
+        return [.. flows.Where(f => known.ContainsKey(f.Device)).Select(f => new FlowSample(f.Device, known[f.Device], f.BytesIn, f.BytesOut, f.In, f.Out))];
     }
 }

@@ -1,7 +1,9 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
+using Cloud.Agents.Contract;
 using Cloud.Platform.Rest;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -25,7 +27,9 @@ public static class Http
         {
             HeaderNames = http.Request.Headers.Select(h => h.Key), Peer = http.Connection.RemoteIpAddress, Stopping = http.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping,
         };
+        using var span = Tracing.Begin(http.Request.Method, ActivityKind.Server, request.Header("traceparent"));
         var reply = await router.Handle(request);
+        span?.SetTag("http.request.method", http.Request.Method).SetTag("http.response.status_code", reply.Status);
         await Send(http, reply);
     }
 

@@ -53,6 +53,7 @@ public sealed class Pump(Services services, QueueTrigger trigger, ILogger log)
         {
             await trigger.Handle(services, delivery, ct);
             await services.Bus.Complete(delivery, CancellationToken.None);
+            Numbers.Message(trigger.Queue, failed: false);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -60,6 +61,7 @@ public sealed class Pump(Services services, QueueTrigger trigger, ILogger log)
         }
         catch (Exception e)
         {
+            Numbers.Message(trigger.Queue, failed: true);
             log.LogWarning(e, "{Queue} {Message}, attempt {Attempt}", trigger.Queue, delivery.Message.Id, delivery.Attempt);
             try
             {

@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using Cloud.Agents.Contract;
 using Cloud.Platform.Access;
+using Cloud.Platform.Hosting;
 using Cloud.Platform.State;
 
 namespace Cloud.Platform.Rest;
@@ -44,7 +46,7 @@ public sealed class Router
 
     public async Task<Reply> Handle(Request request)
     {
-        var id = "req-" + _services.Ids.New();
+        var (id, began) = ("req-" + _services.Ids.New(), _services.Clock.GetTimestamp());
         var slash = request.Path.IndexOf('/', 1) is > 0 and var i ? i : request.Path.Length;
         var first = request.Path.Length < 2 ? "" : request.Path[1..slash];
         var claimed = Array.Find(_claiming, s => s.Claims!(request))?.Prefix;
@@ -59,7 +61,7 @@ public sealed class Router
         try
         {
             if (found.Slice.Dialect.Microversions is { } versions) call.Version = versions.Negotiate(request.Header);
-            reply = await Run(call, found.Tree, found.Slice.Type, request);
+            reply = await Run(call, found.Tree, found.Slice, request);
         }
         catch (Exception e) when (e is not OperationCanceledException || !request.Cancelled.IsCancellationRequested)
         {
@@ -67,6 +69,7 @@ public sealed class Router
             reply = found.Slice.Dialect.Error(call, fault);
             foreach (var (name, value) in fault.Headers) reply.With(name, value);
         }
+        Numbers.Request(found.Slice.Prefix, request.Method, reply.Status, _services.Clock.GetElapsedTime(began));
         reply.With("X-Openstack-Request-Id", id);
         if (found.Slice.Dialect.RequestIdHeader is { } header) reply.With(header, id);
         if (found.Slice.Dialect.Microversions is { } m)
@@ -77,7 +80,7 @@ public sealed class Router
         return reply;
     }
 
-    private async Task<Reply> Run(Call call, RouteTree tree, string types, Request request)
+    private async Task<Reply> Run(Call call, RouteTree tree, Slice slice, Request request)
     {
         var candidates = call.Dialect.StrictSlash && call.Path.EndsWith('/') && call.Path.AsSpan().Count('/') > 2 ? [] : tree.Find(call.Path);
         if (candidates.Count == 0) throw new Fault(404, "The resource could not be found.");
@@ -87,7 +90,7 @@ public sealed class Router
 
         call.Token = request.Header("X-Auth-Token") ?? call.Bearer;
         if (call.Token is { Length: > 0 }) call.User = await _services.Tokens.Verify(call.Token, call.Cancelled);
-        if (call.User?.AccessRules is { } rules && !rules.Any(r => r.Allows(types, call.Method, call.Path))) call.User = null;
+        if (call.User?.AccessRules is { } rules && !rules.Any(r => r.Allows(slice.Type, call.Method, call.Path))) call.User = null;
         if (call.User is null && !routes.TrueForAll(r => r.Policy == Policy.Anyone || r.AsksItself))
             throw new Fault(401, "The request you have made requires authentication.") { Headers = [("WWW-Authenticate", $"Keystone uri=\"{request.Root}/identity\"")] };
 
@@ -95,6 +98,7 @@ public sealed class Router
         else if (call.Method is not ("GET" or "HEAD")) call.Json = await ReadJson(request);
         var route = Choose(routes, call);
         call.Route = route;
+        Tracing.Name($"{route.Method} /{slice.Prefix}{route.Path}", call.RequestId);
         RouteTree.Fill(call.Args, route.Path, call.Path);
         if (call.Dialect.ProjectInPath && call.Args.TryGetValue("project_id", out var project) && project != call.User?.ProjectId)
             throw Fault.BadRequest($"Malformed request URL: URL's project_id '{project}' doesn't match Context's project_id '{call.User?.ProjectId}'");

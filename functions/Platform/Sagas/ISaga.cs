@@ -69,6 +69,8 @@ public sealed record SagaRow
     public bool Alerted { get; init; }
     public string Actor { get; init; } = "";
     public string RequestId { get; init; } = "";
+    /// <summary>The request's or turn's span that started it, as in a traceparent header; null when nobody traces.</summary>
+    public string? Trace { get; init; }
     public Waiting[] Waiting { get; init; } = [];
 
     public static string KeyOf(string id) => "saga|" + id;

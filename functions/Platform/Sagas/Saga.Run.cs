@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using Cloud.Agents.Contract;
 using Cloud.Platform.Agents;
 using Cloud.Platform.Bus;
+using Cloud.Platform.Hosting;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
 
@@ -21,6 +23,8 @@ public sealed partial class Saga<T>
         var (reply, resend) = (message.Reply, message.Resend);
         for (var conflicts = 0; await Load(s, message, ct) is { } state;)
         {
+            using var span = Tracing.Begin($"{Name} {NameOf(state.Saga)}", ActivityKind.Consumer, state.Saga.Trace);
+            span?.SetTag("cloud.resource", state.Was.Item.Id).SetTag("cloud.request", state.Saga.RequestId);
             try
             {
                 if (!await Turn(s, state, reply, resend, attempt, ct)) return;
@@ -133,6 +137,7 @@ public sealed partial class Saga<T>
         Op[] ops = [new Op.Delete(state.SagaKey, state.SagaTag), .. work.Ops, .. next?.Ops ?? []];
         if (Deletes) await _rows.Remove(s, state.Was, work.Change, ops, work.Messages, ct);
         else await _rows.Save(s, work.Item with { Saga = next?.Active }, state.Was, work.Change, ops, [.. work.Messages, .. next?.Messages ?? []], ct);
+        Numbers.Saga(Name, undone: work.Row.Unwinding);
         return false;
     }
 
@@ -152,7 +157,7 @@ public sealed partial class Saga<T>
     }
 
     private static Message ToBus(State state, Waiting w, HostCommand c, DateTimeOffset? notBefore) =>
-        Dispatch.ToBus(new(w.Id, c.Host, c.Fence ?? state.Was.Item.Revision, Replies.ToSaga(state.Partition, state.Saga), c.Command, state.Saga.RequestId), notBefore);
+        Dispatch.ToBus(new(w.Id, c.Host, c.Fence ?? state.Was.Item.Revision, Replies.ToSaga(state.Partition, state.Saga), c.Command, Tracing.Current), notBefore);
 
     private async ValueTask<Then> Answered(Services s, State state, Work<T> work, CommandReply reply, CancellationToken ct)
     {

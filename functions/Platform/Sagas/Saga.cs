@@ -84,7 +84,7 @@ public sealed partial class Saga<T> : ISaga where T : Resource
     {
         if (item.Doomed && !Deletes) throw Rest.Fault.Conflict("The resource is being deleted.");
         var id = s.Ids.New();
-        var row = new SagaRow { Id = id, Name = Name, Key = key, Started = s.Now, Begins = s.Now + after, Deadline = s.Now + after + _deadline, Actor = change.Actor, RequestId = change.RequestId };
+        var row = new SagaRow { Id = id, Name = Name, Key = key, Started = s.Now, Begins = s.Now + after, Deadline = s.Now + after + _deadline, Actor = change.Actor, RequestId = change.RequestId, Trace = Tracing.Current };
         var message = new SagaMessage(partition, id, key, Name);
         List<Op> ops = [new Op.Insert(SagaRow.KeyOf(id), Json.Write(row))];
         if (item.Saga is { } superseded) ops.Add(new Op.Delete(SagaRow.KeyOf(superseded)));
