@@ -22,7 +22,7 @@ public static class Api
         ]).Select(AsJson),
     ])
     {
-        CatalogName = "gnocchi", OnStart = Standard.Make, OnEvent = Mirror.OnEvent, Jobs = [new("forget", TimeSpan.FromHours(6), Mirror.Forget)],
+        CatalogName = "gnocchi", OnStart = Standard.Make, OnEvent = Mirror.OnEvent, OnSamples = FromHosts.OnSamples, Jobs = [new("forget", TimeSpan.FromHours(6), Mirror.Forget)],
         Queues = [new QueueTrigger("queue-metric-clear", Clearing.Queue, 4, Sessions: false, Clearing.Handle)],
         Leftovers = [Catalogue.Entries],
     };
