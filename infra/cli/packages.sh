@@ -38,6 +38,7 @@ test    procps                 kills what is tested, and reads what the kernel i
 test    python3-aodhclient     defines alarms, as openstack alarm
 test    python3-gnocchiclient  reads metrics, as openstack metric
 test    python3-swiftclient    uploads in segments, and signs addresses
+test    python3-cloudkittyclient  sets prices and reads bills
 test    rclone                 copies trees by Swift and S3
 test    restic                 keeps backups in containers
 test    s3cmd                  speaks S3

@@ -103,7 +103,7 @@ public sealed class OperationsTests
         var lines = answer.Text.TrimEnd('\n').Split('\n');
         Assert.All(lines, l => Assert.Matches("""^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{([a-z_]+="[^"]*",?)+\})? [0-9.E+-]+)$""", l));
         Assert.Equal(lines.Length, lines.Distinct().Count());
-        Assert.Contains("cloud_host_up{host=\"h1\"} 1", lines);
+        Assert.Contains($"cloud_host_up{{host=\"{cloud.Hosts[0].Name}\"}} 1", lines);
         const string own = "http_server_request_duration_seconds_count{service=\"ops\",http_request_method=\"GET\",http_response_status_code=\"200\"} ";
         long Count(string text) => text.Split('\n').Where(l => l.StartsWith(own, StringComparison.Ordinal)).Select(l => long.Parse(l[own.Length..], System.Globalization.CultureInfo.InvariantCulture)).SingleOrDefault();
         Assert.True(Count(answer.Text) > Count(before));
