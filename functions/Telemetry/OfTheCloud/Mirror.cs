@@ -57,6 +57,8 @@ internal static class Mirror
             if (next.EndedAt < next.StartedAt) next = next with { EndedAt = next.StartedAt };
             if (was is null) return await Catalogue.Insert(s.Store, next, [], ct) ? true : throw new ConflictException(id);
             var differs = ResourceBody.Differs(was, next) || was.Type != next.Type;
+            // Most changes of a resource are of what isn't shown here. Without a write an earlier event of the same look may pass as news, and changes nothing either.
+            if (!differs && was.Seen > 0) return true;
             var past = differs && was.Seen > 0 ? was with { Changes = was.Changes + 1, RevisionEnd = now, Metrics = [] } : null;
             if (differs) next = next with { Changes = was.Changes + 1, RevisionStart = now };
             await Catalogue.Replace(s.Store, was, next, past, [], [], null, ct);

@@ -109,10 +109,10 @@ public sealed class ServerStateTests : IAsyncLifetime
         Assert.Empty(_scene.Cloud.Errors);
     }
 
-    // What is there: keys of rows, statuses, and what the host holds. Revisions and histories may grow.
+    // What is there: keys of rows, statuses, and what the host holds. Revisions, histories, and what is measured or metered may grow.
     private async Task<string> Left()
     {
-        var rows = _scene.Cloud.Store.All.Where(r => !r.Partition.StartsWith("events", StringComparison.Ordinal) && !r.Partition.StartsWith("meter", StringComparison.Ordinal)).Select(r => $"{r.Partition} {r.Key}");
+        var rows = _scene.Cloud.Store.All.Where(r => !r.Partition.StartsWith("events", StringComparison.Ordinal) && !r.Partition.StartsWith("met", StringComparison.Ordinal)).Select(r => $"{r.Partition} {r.Key}");
         // Once a server has had the volume there are bytes of it to keep.
         var held = _scene.Cloud.Hosts[0].Inventory().Items.Select(i => i.Key).Where(k => k != "disk/" + _scene["ann.volume"]).Order(StringComparer.Ordinal);
         string Of(JsonElement x, string name) => x.GetProperty(name).ToString();

@@ -60,19 +60,19 @@ public sealed class CatalogTests
     public async Task It_shows_what_administrators_add_with_the_callers_ids_filled_in()
     {
         await using var cloud = await TestCloud.Start();
-        var service = await cloud.Make("services", "service", new { type = "rating", name = "bills" });
+        var service = await cloud.Make("services", "service", new { type = "dns", name = "names" });
         Assert.Equal(400, (await cloud.Send("POST", "/identity/v3/endpoints", new { endpoint = new { service_id = service, @interface = "public", url = "http://x/%(secret)s" } })).Status);
         Assert.Equal(400, (await cloud.Send("POST", "/identity/v3/endpoints", new { endpoint = new { service_id = service, @interface = "public", url = "file:///etc/passwd" } })).Status);
         Assert.Equal(400, (await cloud.Send("POST", "/identity/v3/endpoints", new { endpoint = new { service_id = "none", @interface = "public", url = "http://x" } })).Status);
         Assert.Equal(403, (await cloud.Send("POST", "/identity/v3/endpoints", new { endpoint = new { service_id = service, @interface = "public", url = "http://x" } }, "demo")).Status);
         var endpoint = await cloud.Make("endpoints", "endpoint", new { service_id = service, @interface = "public", url = "http://bills/%(project_id)s", region = "RegionTwo" });
         var catalog = await Catalog(cloud);
-        Assert.Equal("http://bills/" + await cloud.IdOf("projects", "demo"), catalog["rating"]);
+        Assert.Equal("http://bills/" + await cloud.IdOf("projects", "demo"), catalog["dns"]);
         Assert.Equal("http://cloud/identity/v3", catalog["identity"]);
         Assert.Equal(200, (await cloud.Send("GET", "/identity/v3/regions/RegionTwo")).Status);
 
         await cloud.Send("PATCH", "/identity/v3/endpoints/" + endpoint, new { endpoint = new { enabled = false } });
-        Assert.DoesNotContain("rating", (await Catalog(cloud)).Keys);
+        Assert.DoesNotContain("dns", (await Catalog(cloud)).Keys);
         Assert.Equal(403, (await cloud.Send("DELETE", "/identity/v3/regions/RegionTwo")).Status);
         Assert.Equal(204, (await cloud.Send("DELETE", "/identity/v3/services/" + service)).Status);
         Assert.Equal(404, (await cloud.Send("GET", "/identity/v3/endpoints/" + endpoint)).Status);
