@@ -60,7 +60,8 @@ public sealed class CostTests
         var copy = stage.Copy(wrap: s => store = new(s));
         await copy.Server();
         Assert.Equal("ACTIVE", await copy.StatusOf("server", "server"));
-        Assert.InRange(store!.Commits, 1, 30);
+        // Three of them are for what Gnocchi shows: server and port as they came, and the server when it runs.
+        Assert.InRange(store!.Commits, 1, 33);
     }
 
     [Fact]
