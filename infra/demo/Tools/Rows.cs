@@ -8,14 +8,14 @@ public static class Rows
     public static IReadOnlySet<string> Read(string data) => Query(data, "SELECT partition || ' ' || key FROM rows").ToHashSet(StringComparer.Ordinal);
 
     /// <summary>
-    /// Rows that came since <paramref name="before"/>, but for what is kept on purpose: history (events, and the intervals made of them), the limits of
+    /// Rows that came since <paramref name="before"/>, but for what is kept on purpose: history (events, the intervals made of them, resources and whose addresses were as metering and telemetry remember them), the limits of
     /// projects that still exist, and sums of zero of what hosts have given away.
     /// </summary>
     public static IReadOnlyList<string> Left(string data, IReadOnlySet<string> before) =>
     [
         .. Query(data, """
             SELECT partition || ' ' || key FROM rows
-            WHERE partition <> 'events' AND partition NOT LIKE 'metering%' AND NOT (key = 'total' AND CAST(body AS TEXT) NOT GLOB '*[1-9]*')
+            WHERE partition <> 'events' AND partition NOT LIKE 'metering%' AND partition NOT LIKE 'metric%' AND partition <> 'traffic' AND NOT (key = 'total' AND CAST(body AS TEXT) NOT GLOB '*[1-9]*')
               AND NOT (key LIKE 'quota|%' AND EXISTS (SELECT 1 FROM rows p WHERE p.partition = 'cloud' AND p.key = 'project|' || rows.partition))
             """).Where(r => !before.Contains(r)),
     ];
