@@ -1,5 +1,6 @@
 using System.Text;
 using Cloud.Platform;
+using Cloud.Platform.Blobs;
 using Cloud.Platform.Rest;
 
 namespace Cloud.Events;
@@ -8,7 +9,7 @@ namespace Cloud.Events;
 /// Events as text/event-stream (HTML Living Standard, 9.2), for as long as the reader stays, at most an hour: then, as after any break, it comes back
 /// with the id of the last event it has. The body makes itself as it is read; nobody waits with a thread.
 /// </summary>
-internal sealed class ServerSent(Call c, Reading reading, IDisposable place) : Stream
+internal sealed class ServerSent(Call c, Reading reading, IDisposable place) : ForwardStream
 {
     private const int Piece = 100;
     private static readonly TimeSpan Longest = TimeSpan.FromHours(1), Silence = TimeSpan.FromSeconds(15);
@@ -45,18 +46,6 @@ internal sealed class ServerSent(Call c, Reading reading, IDisposable place) : S
                 .Append("\ndata: ").Append(Encoding.UTF8.GetString(EventBody.Of(entry, reading.All).Span)).Append("\n\n");
         return Encoding.UTF8.GetBytes(text.ToString());
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

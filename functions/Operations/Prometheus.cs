@@ -57,8 +57,9 @@ public static class Prometheus
         foreach (var of in s_series.GroupBy(x => x.Key.Of).OrderBy(g => g.Key.Name, StringComparer.Ordinal))
             if (of.Key is Histogram<double>) Histogram(text, of.Key, of.Select(x => (x.Key.Labels, x.Value)));
             else Write(text, Name(of.Key.Name) + "_total", "counter", of.Key.Description, of.Select(x => (x.Key.Labels, x.Value.Read().Sum)));
-        Write(text, "cloud_queue_messages", "gauge", "Messages that wait.", (await DeadLetters.Queues(s, ct)).Select(q => (Label("queue", q.Name), (double)q.Depth)));
-        Write(text, "cloud_queue_dead_letters", "gauge", "Messages that were given up.", (await DeadLetters.Queues(s, ct)).Select(q => (Label("queue", q.Name), (double)q.Dead)));
+        var queues = await DeadLetters.Queues(s, ct);
+        Write(text, "cloud_queue_messages", "gauge", "Messages that wait.", queues.Select(q => (Label("queue", q.Name), (double)q.Depth)));
+        Write(text, "cloud_queue_dead_letters", "gauge", "Messages that were given up.", queues.Select(q => (Label("queue", q.Name), (double)q.Dead)));
         var hosts = await Hosts.All(s, ct);
         Write(text, "cloud_host_up", "gauge", "1 for a host that was heard of lately.", hosts.Select(h => (Label("host", h.Name), Hosts.IsUp(s, h) ? 1d : 0)));
         Write(text, "cloud_host_guests", "gauge", "Guests that run.", hosts.Select(h => (Label("host", h.Name), (double)h.Capacity.RunningGuests)));
