@@ -24,7 +24,7 @@ public static class Triggers
                 if (slice.OnEvent is { } on) await on(s, e, ct);
         }),
         .. slices.SelectMany(s => s.Queues),
-        new TimerTrigger("timer-sweep", Sweeper.Every, Sweeper.Run), new TimerTrigger("timer-sagas", Sweeper.Every, Watchdog.Sweep),
+        new TimerTrigger("timer-sweep", Sweeper.Every, Sweeper.Run), new TimerTrigger("timer-sagas", Watchdog.SweepEvery, Watchdog.Sweep),
         .. slices.SelectMany(s => s.Jobs.Select(j => new TimerTrigger($"timer-{s.Prefix}-{j.Name}", j.Every, j.Run))),
     ];
 }

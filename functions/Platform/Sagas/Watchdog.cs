@@ -8,6 +8,7 @@ public static class Watchdog
 {
     public const string Queue = "saga-watch";
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(5);
 
     public static Message First(Services s, SagaMessage saga) => Next(s, saga, 0);
 

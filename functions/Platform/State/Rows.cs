@@ -210,9 +210,9 @@ public sealed record Rows<T>(string Name, string Service) where T : Resource
     public Leftovers Pointers => new(Name + "-pointers", async (s, ct) =>
     {
         var stale = new List<Row>();
-        foreach (var (partition, needed) in new (string, Func<T, bool>)[] { (IndexPartition, _ => true), (SharedPartition, Shared) })
+        foreach (var (partition, needed) in new (string, Func<T, bool>?)[] { (IndexPartition, null), (SharedPartition, Shared) })
             foreach (var pointer in await s.Store.List(partition, "", char.MaxValue.ToString(), ct: ct))
-                if (await s.Store.Get(System.Text.Encoding.UTF8.GetString(pointer.Body.Span), pointer.Key, ct) is not { } row || !needed(Json.Read<T>(row.Body))) stale.Add(pointer);
+                if (await s.Store.Get(System.Text.Encoding.UTF8.GetString(pointer.Body.Span), pointer.Key, ct) is not { } row || needed?.Invoke(Json.Read<T>(row.Body)) is false) stale.Add(pointer);
         return stale;
     });
 

@@ -11,7 +11,8 @@ public sealed record Leftovers(string Name, Func<Services, CancellationToken, Va
 /// </summary>
 public static class Sweeper
 {
-    public static readonly TimeSpan Every = TimeSpan.FromMinutes(5);
+    /// <summary>Seldom: it reads the whole state, and what it looks for is only left by a kill in the middle of a request.</summary>
+    public static readonly TimeSpan Every = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(10);
     private const string Partition = "system", Key = "sweeper";
 
