@@ -7,6 +7,7 @@ using Cloud.Platform.Hosting;
 using Cloud.Platform.Local;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
+using Cloud.Platform.Tables;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.HttpOverrides;
 
@@ -19,8 +20,10 @@ namespace Cloud;
 public static class CustomHandler
 {
     public const string Port = "FUNCTIONS_CUSTOMHANDLER_PORT";
-    /// <summary>Directory of the state.</summary>
+    /// <summary>Directory of what is not in <see cref="Tables"/>.</summary>
     public const string Data = "CLOUD_DATA";
+    /// <summary>Connection string of the storage account whose table holds the state; a file in the directory does where it is not set.</summary>
+    public const string Tables = "CLOUD_TABLES";
     /// <summary>Address under which clients and hosts reach the cloud; Azure's own name for the app where it is not set.</summary>
     public const string Url = "CLOUD_URL";
     /// <summary>A <see cref="SettingsFile"/>; none when it is not set.</summary>
@@ -31,13 +34,15 @@ public static class CustomHandler
     public static async Task Run(Func<string, string?> environment)
     {
         if (!int.TryParse(environment(Port), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port is 0 or > 65535) throw new ArgumentException($"{Port} is not a port");
-        var data = environment(Data) ?? throw new ArgumentException($"{Data} must name a directory: this version keeps its state there, not yet in Azure Tables and Service Bus");
+        var data = environment(Data) ?? throw new ArgumentException($"{Data} must name a directory: this version keeps its messages there, not yet in Service Bus");
         Directory.CreateDirectory(data);
         File.SetUnixFileMode(data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         using var state = LocalState.Open(Path.Combine(data, "state.db"), TimeProvider.System);
         var url = environment(Url) ?? (environment("WEBSITE_HOSTNAME") is { } name ? $"https://{name}" : $"http://127.0.0.1:{port}");
         var settings = SettingsFile.Apply(environment(SettingsPath), new() { AdminPassword = Credentials.Secret(data, "admin-password"), DemoPassword = Credentials.Secret(data, "demo-password"), ControlUrl = url });
-        var services = Composition.Services(state.Store, state.Bus, new FileBlobs(Path.Combine(data, "blobs")), TimeProvider.System, new TimeOrderedIds(TimeProvider.System),
+        var ids = new TimeOrderedIds(TimeProvider.System);
+        IEntityStore store = environment(Tables) is { } connection ? new TableStore(new(connection, "cloud", TimeProvider.System), state.Bus, TimeProvider.System, ids) : state.Store;
+        var services = Composition.Services(store, state.Bus, new FileBlobs(Path.Combine(data, "blobs")), TimeProvider.System, ids,
             settings, objects: ObjectStores.Of(settings, [], data));
         await Composition.Start(services);
 

@@ -5,6 +5,7 @@ using Cloud.Platform.Events;
 using Cloud.Platform.Hosting;
 using Cloud.Platform.Sagas;
 using Cloud.Platform.State;
+using Cloud.Platform.Tables;
 
 namespace Cloud;
 
@@ -23,6 +24,7 @@ public static class Triggers
             foreach (var slice in s.Slices)
                 if (slice.OnEvent is { } on) await on(s, e, ct);
         }),
+        new QueueTrigger("queue-outbox", Outbox.Queue, 2, Sessions: false, (s, d, ct) => s.Store is TableStore tables ? tables.Outbox.Drain(d, ct) : Task.CompletedTask),
         .. slices.SelectMany(s => s.Queues),
         new TimerTrigger("timer-sweep", Sweeper.Every, Sweeper.Run), new TimerTrigger("timer-sagas", Watchdog.SweepEvery, Watchdog.Sweep),
         .. slices.SelectMany(s => s.Jobs.Select(j => new TimerTrigger($"timer-{s.Prefix}-{j.Name}", j.Every, j.Run))),

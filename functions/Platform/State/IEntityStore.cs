@@ -45,7 +45,7 @@ public interface IEntityStore
     /// <summary>All rows of partitions whose name begins with <paramref name="prefix"/>, ordered by partition and key. For sweepers and reconcilers as well.</summary>
     IAsyncEnumerable<Row> Partitions(string prefix, CancellationToken ct = default);
 
-    /// <summary>Writes all of <paramref name="ops"/> (at most 100, each key once) or none, and promises <paramref name="messages"/>.</summary>
+    /// <summary>Writes all of <paramref name="ops"/> (at most 100, with messages 99, each key once) or none, and promises <paramref name="messages"/>.</summary>
     /// <exception cref="ConflictException">A row was not as expected.</exception>
     ValueTask Commit(string partition, IReadOnlyList<Op> ops, IReadOnlyList<Bus.Message>? messages = null, CancellationToken ct = default);
 }

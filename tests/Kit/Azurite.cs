@@ -1,0 +1,47 @@
+using System.Diagnostics;
+
+namespace Cloud.Tests.Kit;
+
+/// <summary>Azure Storage as Microsoft's own emulator plays it, started for one test.</summary>
+public sealed class Azurite : IAsyncDisposable
+{
+    // Its own account; every copy of it has this key.
+    private const string Account = "devstoreaccount1", Key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+    public const string Missing = "needs azurite on the path (npm install azurite)";
+
+    private readonly Process _process;
+    private readonly DirectoryInfo _data;
+
+    private Azurite(Process process, DirectoryInfo data, string connection) => (_process, _data, Connection) = (process, data, connection);
+
+    public string Connection { get; }
+
+    /// <summary>Null where it isn't installed (npm install azurite).</summary>
+    /// <param name="service">blob or table.</param>
+    public static async Task<Azurite?> Start(string service)
+    {
+        var program = Environment.GetEnvironmentVariable("PATH")!.Split(':').Select(d => Path.Combine(d, "azurite-" + service)).FirstOrDefault(File.Exists);
+        if (program is null) return null;
+        var (data, address) = (Directory.CreateTempSubdirectory("cs-azurite-"), CloudCommand.FreeAddress());
+        var process = Process.Start(new ProcessStartInfo(program, [$"--{service}Host", "127.0.0.1", $"--{service}Port", address.Split(':')[1], "--location", data.FullName, "--skipApiVersionCheck", "--disableTelemetry"]) { RedirectStandardOutput = true })!;
+        while (await process.StandardOutput.ReadLineAsync() is { } line && !line.Contains(" successfully ", StringComparison.Ordinal)) { /* it "listens" or "started" */ }
+        _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null); // it writes a line for each request
+        var endpoint = char.ToUpperInvariant(service[0]) + service[1..] + "Endpoint";
+        return new(process, data, $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};{endpoint}=http://{address}/{Account};");
+    }
+
+    /// <summary>Ends it in the midst of whatever it does.</summary>
+    public async Task Kill()
+    {
+        if (!_process.HasExited) _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Kill();
+        _process.Dispose();
+        _data.Delete(recursive: true);
+    }
+}
