@@ -28,22 +28,49 @@ public sealed class FunctionsHostTests : IDisposable
     }
 
     [Fact]
-    public async Task A_server_comes_to_be_by_nothing_but_what_the_host_sends()
+    public Task A_server_comes_to_be_by_nothing_but_what_the_host_sends() => Life(null);
+
+    [Fact]
+    public async Task The_same_with_its_state_in_a_table_and_a_new_process_for_every_step()
     {
-        await using (var host = await FunctionsHost.Start(_functions, _data))
+        await using var azurite = await Azurite.Start("table");
+        Assert.SkipWhen(azurite is null, Azurite.Missing);
+        await Life(azurite!.Connection);
+    }
+
+    private async Task Life(string? tables)
+    {
+        var host = await FunctionsHost.Start(_functions, _data, tables);
+        async Task Next()
+        {
+            if (tables is null) return;
+            Assert.Empty(host.Failed);
+            Assert.Equal((0, ""), await host.Stop());
+            await host.DisposeAsync();
+            host = await FunctionsHost.Start(_functions, _data, tables);
+        }
+
+        try
         {
             await SignIn(host);
+            await Next();
             await Tell(host, _compute.Beat());
+            await Next();
             var image = await Upload(host);
+            await Next();
             var network = await Post(host, "/network/v2.0/networks", new { network = new { name = "n" } }, "network");
+            await Next();
             await Post(host, "/network/v2.0/subnets", new { subnet = new { network_id = network, cidr = "10.0.0.0/24", ip_version = 4 } }, "subnet");
+            await Next();
             var flavor = (await Get(host, "/compute/v2.1/flavors")).GetProperty("flavors")[0].GetProperty("id").GetString();
             var server = await Post(host, "/compute/v2.1/servers", new { server = new { name = "s", imageRef = image, flavorRef = flavor, networks = new[] { new { uuid = network } } } }, "server");
+            await Next();
 
             // Nothing runs by itself: the message lies there until somebody brings it.
             Assert.Equal("BUILD", await Status(host, server));
             Assert.NotEmpty(await Peek(host, SagaMessage.Queue));
             await Settle(host);
+            await Next();
             Assert.Equal("ACTIVE", await Status(host, server));
             Assert.Contains($"domain/{server}", _compute.World.Keys);
 
@@ -51,15 +78,18 @@ public sealed class FunctionsHostTests : IDisposable
             Assert.NotEmpty(host.Timers);
             Assert.Empty(host.Failed);
             Assert.Equal((0, ""), await host.Stop());
-        }
+            await host.DisposeAsync();
 
-        await using var again = await FunctionsHost.Start(_functions, _data);
-        await SignIn(again);
-        var id = (await Get(again, "/compute/v2.1/servers")).GetProperty("servers")[0].GetProperty("id").GetString()!;
-        Assert.Equal("ACTIVE", await Status(again, id));
-        Assert.Equal(HttpStatusCode.NoContent, (await again.Send(HttpMethod.Delete, "/compute/v2.1/servers/" + id, null, ("X-Auth-Token", _token))).StatusCode);
-        await Settle(again);
-        Assert.DoesNotContain(_compute.World.Keys, k => k.StartsWith("domain/", StringComparison.Ordinal));
+            host = await FunctionsHost.Start(_functions, _data, tables);
+            await SignIn(host);
+            var id = (await Get(host, "/compute/v2.1/servers")).GetProperty("servers")[0].GetProperty("id").GetString()!;
+            Assert.Equal("ACTIVE", await Status(host, id));
+            Assert.Equal(HttpStatusCode.NoContent, (await host.Send(HttpMethod.Delete, "/compute/v2.1/servers/" + id, null, ("X-Auth-Token", _token))).StatusCode);
+            await Next();
+            await Settle(host);
+            Assert.DoesNotContain(_compute.World.Keys, k => k.StartsWith("domain/", StringComparison.Ordinal));
+        }
+        finally { await host.DisposeAsync(); }
     }
 
     [Fact]

@@ -37,12 +37,14 @@ public sealed class FunctionsHost : IAsyncDisposable
         _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new($"http://127.0.0.1:{port}") };
     }
 
-    public static async Task<FunctionsHost> Start(string functions, string data)
+    /// <param name="tables">Connection string of the storage account with the state; null: it is in the directory.</param>
+    public static async Task<FunctionsHost> Start(string functions, string data, string? tables = null)
     {
         var port = FreePort();
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Cloud.Functions")) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = data };
         start.Environment[CustomHandler.Port] = port.ToString(CultureInfo.InvariantCulture);
         start.Environment[CustomHandler.Data] = Path.Combine(data, "state");
+        if (tables is not null) start.Environment[CustomHandler.Tables] = tables;
         start.Environment["FUNCTIONS_CUSTOMHANDLER_WORKER_ID"] = "worker";
         var process = Process.Start(start)!;
         var output = Task.WhenAll(process.StandardError.ReadToEndAsync(), process.StandardOutput.ReadToEndAsync()).ContinueWith(t => string.Concat(t.Result), TaskScheduler.Default);
