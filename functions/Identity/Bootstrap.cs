@@ -12,6 +12,9 @@ public static class Bootstrap
     public static async ValueTask Run(Services s)
     {
         await CatalogOf(s);
+        await Directory.Users.KeepNames(s.Store);
+        await Directory.Groups.KeepNames(s.Store);
+        await Directory.Projects.KeepNames(s.Store);
         if (s.Settings.AdminPassword is not { } password) return;
         await Make(s, Directory.Domains, new Domain { Id = "default", Name = "Default", Description = "The default domain" }, "Default");
         Role? below = null;

@@ -8,9 +8,9 @@ namespace Cloud.Identity;
 public static class Directory
 {
     public static readonly Rows<Domain> Domains = new("domain", "identity") { Global = true };
-    public static readonly Rows<Project> Projects = new("project", "identity") { Global = true };
-    public static readonly Rows<User> Users = new("user", "identity") { Global = true };
-    public static readonly Rows<Group> Groups = new("group", "identity") { Global = true };
+    public static readonly Rows<Project> Projects = new("project", "identity") { Global = true, Named = p => p.Name };
+    public static readonly Rows<User> Users = new("user", "identity") { Global = true, Named = u => u.Name };
+    public static readonly Rows<Group> Groups = new("group", "identity") { Global = true, Named = g => g.Name };
     public static readonly Rows<Role> Roles = new("role", "identity") { Global = true };
 
     public static async ValueTask<User?> UserNamed(IEntityStore store, string domainId, string name) => await Named(store, Users, NameOf(domainId, name));

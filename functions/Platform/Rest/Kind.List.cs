@@ -100,10 +100,14 @@ public sealed partial record Kind<T>
 
     /// <summary>What there is for this caller, in key order.</summary>
     private IAsyncEnumerable<T> InOrder(Call c, bool everything, string? after, int chunk) =>
-        everything ? Rows.EverywhereInOrder(c.Store, after, chunk, c.Cancelled)
+        OneName(c) is { } name ? Rows.NamedInOrder(c.Store, name, after, chunk, c.Cancelled)
+        : everything ? Rows.EverywhereInOrder(c.Store, after, chunk, c.Cancelled)
         : Rows.Global ? Rows.InOrder(c.Store, "", after, chunk, c.Cancelled)
         : Rows.CanShare ? OwnAndShared(c, after, chunk)
         : Rows.InOrder(c.Store, c.ProjectId, after, chunk, c.Cancelled);
+
+    // Where names are indexed, a list of one name reads no others; the filter looks at what it finds all the same.
+    private string? OneName(Call c) => Rows.Named is not null && c.Query.Where(q => q.Key == "name").ToList() is [var one] ? one.Value : null;
 
     private async IAsyncEnumerable<T> OwnAndShared(Call c, string? after, int chunk)
     {

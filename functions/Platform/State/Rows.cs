@@ -14,7 +14,7 @@ public sealed record Loaded<T>(T Item, string ETag) where T : Resource;
 /// <summary>The rows of one kind of resource: where they live and how they are read and written.</summary>
 /// <param name="Name">Singular, as on the wire: volume.</param>
 /// <param name="Service">Part of event types: block-storage.</param>
-public sealed record Rows<T>(string Name, string Service) where T : Resource
+public sealed partial record Rows<T>(string Name, string Service) where T : Resource
 {
     /// <summary>Resources of the whole cloud (flavors, users) live in one partition instead of the projects'.</summary>
     public bool Global { get; init; }
@@ -139,7 +139,7 @@ public sealed record Rows<T>(string Name, string Service) where T : Resource
         var index = !Global && was is null ? s.Store.Commit(IndexPartition, [new Op.Upsert(key, pointer)], ct: ct).AsTask() : Task.CompletedTask;
         var share = !Global && Shared(item) && (was is null || !Shared(was.Item)) ? s.Store.Commit(SharedPartition, [new Op.Upsert(key, pointer)], ct: ct).AsTask() : Task.CompletedTask;
         await Task.WhenAll(index, share);
-        List<Op> ops = [was is null ? new Op.Insert(key, Json.Write(item)) : new Op.Replace(key, Json.Write(item), was.ETag), .. more ?? []];
+        List<Op> ops = [was is null ? new Op.Insert(key, Json.Write(item)) : new Op.Replace(key, Json.Write(item), was.ETag), .. Names(item, was?.Item), .. more ?? []];
         await s.Store.Commit(partition, ops, WithEvent(s, messages, was is null ? "created" : "updated", item, was?.Item, change), ct);
         if (!Global && was is not null && Shared(was.Item) && !Shared(item)) await s.Store.Commit(SharedPartition, [new Op.Delete(key)], ct: ct);
         return item;
@@ -150,18 +150,18 @@ public sealed record Rows<T>(string Name, string Service) where T : Resource
     {
         item = item with { Revision = 1 };
         await s.Store.Commit(IndexPartition, [new Op.Upsert(Key(item.Id), System.Text.Encoding.UTF8.GetBytes(PartitionOf(item.ProjectId)))], ct: ct);
-        return new([new Op.Insert(Key(item.Id), Json.Write(item))], WithEvent(s, null, "created", item, null, change));
+        return new([new Op.Insert(Key(item.Id), Json.Write(item)), .. Names(item, null)], WithEvent(s, null, "created", item, null, change));
     }
 
     /// <summary>Replaces one along with another row of its partition.</summary>
     public Along Replacement(Services s, T item, Loaded<T> was, Change change)
     {
         item = Next(s, item, was);
-        return new([new Op.Replace(Key(item.Id), Json.Write(item), was.ETag)], WithEvent(s, null, "updated", item, was.Item, change));
+        return new([new Op.Replace(Key(item.Id), Json.Write(item), was.ETag), .. Names(item, was.Item)], WithEvent(s, null, "updated", item, was.Item, change));
     }
 
     /// <summary>Removes one along with another row of its partition. <see cref="Forget"/> follows.</summary>
-    public Along Deletion(Services s, Loaded<T> was, Change change) => new([new Op.Delete(Key(was.Item.Id), was.ETag)], WithEvent(s, null, "deleted", was.Item with { Revision = was.Item.Revision + 1 }, was.Item, change));
+    public Along Deletion(Services s, Loaded<T> was, Change change) => new([new Op.Delete(Key(was.Item.Id), was.ETag), .. Names(null, was.Item)], WithEvent(s, null, "deleted", was.Item with { Revision = was.Item.Revision + 1 }, was.Item, change));
 
     /// <summary>Removes the pointer of one whose row went with the transaction of another.</summary>
     public ValueTask Forget(IEntityStore store, string id, CancellationToken ct = default) => store.Commit(IndexPartition, [new Op.Delete(Key(id))], ct: ct);
@@ -200,7 +200,7 @@ public sealed record Rows<T>(string Name, string Service) where T : Resource
     public async ValueTask Remove(Services s, Loaded<T> was, Change change, IReadOnlyList<Op>? more = null, IReadOnlyList<Message>? messages = null, CancellationToken ct = default)
     {
         var key = Key(was.Item.Id);
-        await s.Store.Commit(PartitionOf(was.Item.ProjectId), [new Op.Delete(key, was.ETag), .. more ?? []], WithEvent(s, messages, "deleted", was.Item with { Revision = was.Item.Revision + 1 }, was.Item, change), ct);
+        await s.Store.Commit(PartitionOf(was.Item.ProjectId), [new Op.Delete(key, was.ETag), .. Names(null, was.Item), .. more ?? []], WithEvent(s, messages, "deleted", was.Item with { Revision = was.Item.Revision + 1 }, was.Item, change), ct);
         if (Global) return;
         await s.Store.Commit(IndexPartition, [new Op.Delete(key)], ct: ct);
         if (Shared(was.Item)) await s.Store.Commit(SharedPartition, [new Op.Delete(key)], ct: ct);
