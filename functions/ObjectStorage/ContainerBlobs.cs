@@ -12,7 +12,7 @@ internal sealed class ContainerBlobs(Services s, string account, string containe
 
     public async Task<BlobInfo> Write(string name, Stream content, long maxBytes, CancellationToken ct)
     {
-        using var digesting = new DigestingStream(content, maxBytes);
+        using var digesting = new DigestingStream(content, maxBytes, md5: false);
         var blob = BlobAt.NewName(s, account);
         var made = await s.Objects.Write(blob, digesting, maxBytes, ct);
         try
@@ -27,7 +27,7 @@ internal sealed class ContainerBlobs(Services s, string account, string containe
             await s.Objects.Delete(blob, CancellationToken.None);
             throw;
         }
-        return digesting.Info;
+        return digesting.Info with { Md5 = made.Md5 };
     }
 
     public async Task<Stream?> Read(string name, CancellationToken ct)
