@@ -11,7 +11,7 @@ internal sealed record Entry<T>(string Name, T? Item) where T : class;
 /// </summary>
 internal static class Listing
 {
-    private const int Chunk = 1000, Look = 16;
+    private const int Chunk = 1000, Look = 2;
 
     /// <param name="start">Key to begin at instead of the one that the query says.</param>
     /// <param name="still">Which of those that have the marker's name come after it; for names that keys hold whole, <paramref name="start"/> says that.</param>
@@ -23,7 +23,7 @@ internal static class Listing
         var follows = after.Length > 0 && string.CompareOrdinal(after, prefix) >= 0;
         var from = start ?? range + Names.Cut(follows ? after : prefix) + (follows && !Names.IsLong(after) ? "\0" : "");
         var to = before.Length == 0 ? Shelf.End(range) : range + Names.Cut(before) + (Names.IsLong(before) ? "}" : "");
-        // Where much is common, most of what is read is skipped: so it is read little by little there, and more where it isn't.
+        // Where much is common, most of what is read is skipped: a folder is then one look at its first name and one to see that it goes on, however many there are. Where it isn't, more is read at a time.
         var chunk = q.Delimiter.Length > 0 ? Look : Chunk;
         while (string.CompareOrdinal(from, to) < 0)
         {
@@ -50,7 +50,7 @@ internal static class Listing
                 if (!q.Reverse && page.Count == q.Limit) return Done(page, q);
             }
             if (rows.Count == 0) break;
-            chunk = passed * 2 > rows.Count ? Look : Math.Min(Chunk, chunk * 4);
+            chunk = passed * 2 >= rows.Count ? Look : Math.Min(Chunk, chunk * 4);
             from = skip is null || Names.IsLong(skip[range.Length..]) ? rows.Select(r => r.Key).Max(StringComparer.Ordinal) + '\0' : skip + Names.Last;
         }
         return Done(page, q);
