@@ -13,7 +13,8 @@ public sealed record Webhook : Resource
     [Field(Filter = true, Sort = true)] public new string Id { get => base.Id; init => base.Id = value; }
     [Field(Filter = true)] public new string ProjectId { get => base.ProjectId; init => base.ProjectId = value; }
     [Field(In.Both, Filter = true, Sort = true), MaxLength(255)] public string Name { get; init; } = "";
-    [Field(In.Both, Required = true)] public string Url { get; init; } = "";
+    /// <summary>Often with a word in it that opens the door there: whoever reads events needn't know it.</summary>
+    [Field(In.Both, Required = true), Secret] public string Url { get; init; } = "";
     /// <summary>Types of events, or beginnings that end in <c>.*</c>; none for all.</summary>
     [Field(In.Both)] public string[] Types { get; init; } = [];
     /// <summary>Kinds of resources, e.g. compute.server; none for all.</summary>
