@@ -49,7 +49,8 @@ public static class Ec2Keys
             Auth.Unrestricted(c);
             await Credentials.Rows.Remove(c.Services, await Own(c), Change.By(c));
             return Reply.Empty(204);
-        }),
+        })
+        { Seen = async c => { if (c.Allows("identity:ec2_get_credential", default)) await Own(c); } }, // as of domains
     ];
 
     /// <summary>Who signs with a key, in the key's project and with no more rights than its maker had.</summary>
@@ -65,8 +66,9 @@ public static class Ec2Keys
 
     private static Keys Read(Credential x) => JsonSerializer.Deserialize<Keys>(x.Blob, JsonSerializerOptions.Web)!;
 
+    // As in Keystone, a path that names another user is no obstacle for whoever has the right over both.
     private static async ValueTask<Loaded<Credential>> Own(Call c) =>
-        await Credentials.Rows.Get(c.Store, "", Credentials.IdOf(c.Args["access"])) is { Item.Type: "ec2" } x && x.Item.UserId == c.Args["user_id"] ? x : throw Fault.NotFound("credential", c.Args["access"]);
+        await Credentials.Rows.Get(c.Store, "", Credentials.IdOf(c.Args["access"])) is { Item.Type: "ec2" } x && (x.Item.UserId == c.Args["user_id"] || c.Allows(c.Route.Policy, new(null, x.Item.UserId))) ? x : throw Fault.NotFound("credential", c.Args["access"]);
 
     private static Reply One(Call c, int status, Credential x) => Reply.Of(status, w =>
     {

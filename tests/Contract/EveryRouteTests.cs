@@ -55,7 +55,8 @@ public sealed class EveryRouteTests
             var own = new Target(caller.ProjectId, route.Path.Contains("{user_id}", StringComparison.Ordinal) ? Missing : caller.UserId, caller.ProjectDomainId);
             if (cloud.Services.Policy.Allows(route.Policy, caller, own)) continue;
             var answer = await cloud.Raw(route.Method, target, token, Body(route, "{}"), Version(prefix, route));
-            Assert.Equal((route.Method, route.Path, route.Seen is null ? 403 : 404), (route.Method, route.Path, answer.Status));
+            // Where one that isn't there is told first, it may be only to those who could read it.
+            Assert.True(answer.Status == 403 || (route.Seen is not null && answer.Status == 404), $"{route.Method} {route.Path}: {answer.Status}");
         }
     }
 
