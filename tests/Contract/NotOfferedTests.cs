@@ -12,6 +12,7 @@ public sealed class NotOfferedTests(Scene scene) : IClassFixture<Scene>
     [InlineData("/network/v2.0/agents/{nothing}/l3-routers")]
     [InlineData("/volume/v3/{own}/scheduler-stats/get_pools")]
     [InlineData("/volume/v3/default-types")]
+    [InlineData("/volume/v3/{own}/types/{nothing}/encryption/x")]
     public async Task An_administrators_operation_is_refused_to_others(string target)
     {
         Assert.Equal(403, (await scene.Send("GET", target.Replace("{own}", "{ann.project}", StringComparison.Ordinal))).Status);

@@ -19,6 +19,8 @@ public sealed partial class AuthzMatrixTests(Scene scene) : IClassFixture<Scene>
     [
         "GET /v3/role_assignments", "GET /v3/OS-TRUST/trusts", "POST /v3/OS-TRUST/trusts", "PUT /v3/OS-OAUTH1/authorize/{id}", "GET /v3/domains/{id}/config/security_compliance", "GET /v3/domains/{id}/config/security_compliance/{option}", "PUT /v2/images/{image_id}/members/{member}",
         "DELETE /v2/stores/{store}/{image_id}", "PUT /{bucket}", "GET /v2.1/os-keypairs/{name}", "DELETE /v2.1/os-keypairs/{name}",
+        // A bill is looked for in one's own project, and a sum is of what one sees; no price has a group.
+        "GET /v1/items/{id}", "POST /v1/aggregation/resource/{type}/metric/{name}", "GET /v1/rating/module_config/hashmap/mappings/group", "GET /v1/rating/module_config/hashmap/thresholds/group",
         // There is no list of those who may use what all may, and nothing of volumes of another project; what is offered by default is no secret; old versions name hosts otherwise.
         "GET /v1/webhooks/{id}/deliveries/{number}", "DELETE /v1/webhooks/{id}/keys/{key_id}", "GET /v3/{project_id}/attachments/{id}", "GET /v2.1/os-quota-sets/{target}/defaults",
         "GET /v2.1/flavors/{id}/os-flavor-access", "GET /v3/{project_id}/types/{id}/os-volume-type-access", "POST /v3/{project_id}/snapshots", "POST /v2.1/servers/{id}/os-volume_attachments", "GET /v2.1/os-hypervisors/{host}/search", "GET /v2.1/os-hypervisors/{host}/servers",
@@ -45,6 +47,7 @@ public sealed partial class AuthzMatrixTests(Scene scene) : IClassFixture<Scene>
     {
         var personas = await Persona.All(scene);
         var belongings = await Furniture.Of(scene);
+        Assert.Empty(Slices.All.Select(s => s.Prefix).Except(belongings.Keys));
         // The same cloud once more, where what is the whole cloud's needs a token for the system. Whose signature stands for a token isn't asked again.
         await using var strict = scene.Cloud.Copy(settings: scene.Cloud.Services.Settings with { EnforceScope = true });
         var (wrong, cells) = await Matrix(scene.Cloud, personas, belongings, _ => true);
@@ -72,7 +75,7 @@ public sealed partial class AuthzMatrixTests(Scene scene) : IClassFixture<Scene>
                     {
                         var absent = await Ask(persona, slice, route, own, i);
                         // A stranger's only, who sees nothing there.
-                        var told = persona.Name == "eve" && there.Status >= 400 && !Known.Contains(route.Policy);
+                        var told = persona.Name == "eve" && there.Status >= 400 && !Known.Contains(route.Policy) && !own.Open.Contains(words[i]);
                         if (told && (there.Status, Same(there.Text, own.Ids[words[i]])) != (absent.Status, Same(absent.Text, Belongings.Absent(words[i]))))
                             wrong.Add($"{persona} {route.Method} {slice.Prefix}{route.Path}: {there.Status} {there.Text} but without {words[i]} {absent.Status} {absent.Text}");
                     }

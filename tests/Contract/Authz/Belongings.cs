@@ -18,6 +18,9 @@ public sealed record Belongings(Dictionary<string, string> Ids, Dictionary<strin
     /// <summary>Words of collections that are always empty.</summary>
     public string[] Never { get; init; } = [];
 
+    /// <summary>Words of definitions: which of these there are is no secret.</summary>
+    public string[] Open { get; init; } = [];
+
     /// <summary>Ends of paths that were taken out of the API: so much is said to everybody.</summary>
     public string[] Gone { get; init; } = [];
 

@@ -5,7 +5,7 @@ using Cloud.Tests.Kit;
 namespace Cloud.Tests.Contract.Authz;
 
 /// <summary>Makes what the paths of each service name, all that can be Ann's hers.</summary>
-public static class Furniture
+public static partial class Furniture
 {
     public static async Task<IReadOnlyDictionary<string, Belongings>> Of(Scene scene)
     {
@@ -23,6 +23,10 @@ public static class Furniture
             ["placement"] = new(new() { ["resource_providers"] = await Provider(scene), ["allocations"] = scene["ann.server"] }, [], []),
             ["events"] = await Events(scene, project),
             ["metering"] = new([], [], []),
+            ["billing"] = await Billing(scene, project),
+            ["rating"] = await Rating(scene),
+            ["metric"] = await Metric(scene, project),
+            ["alarming"] = await Alarming(scene, project),
             ["ops"] = new(new() { ["alerts"] = await Alert(scene), ["dead-letters"] = "nowhere", ["id"] = await Lost(scene), ["hosts"] = "sim-1" }, [], []),
             // A signature says whose buckets are meant: everybody asks for his own.
             ["s3"] = new(new() { ["bucket"] = "shelf", ["key"] = "book" }, new() { ["bucket"] = new(project) }, []) { Queries = { ["POST bucket"] = "?delete", ["POST key"] = "?uploads" } },
