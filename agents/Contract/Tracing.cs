@@ -20,8 +20,14 @@ public static class Tracing
 
     /// <param name="parent">A span of another process or another time; a text that is none begins a trace of its own.</param>
     /// <returns>Null when nobody traces.</returns>
-    public static Activity? Begin(string name, ActivityKind kind, string? parent) =>
-        s_source.HasListeners() ? s_source.StartActivity(name, kind, ActivityContext.TryParse(parent, null, isRemote: true, out var from) ? from : default) : null;
+    public static Activity? Begin(string name, ActivityKind kind, string? parent)
+    {
+        if (!s_source.HasListeners()) return null;
+        if (ActivityContext.TryParse(parent, null, isRemote: true, out var from)) return s_source.StartActivity(name, kind, from);
+        // The web server has a span of its own around each request, which nobody records: one below it would not be recorded either.
+        Activity.Current = null;
+        return s_source.StartActivity(name, kind);
+    }
 
     /// <summary>Says what the request turned out to be: a route, never a path that somebody sent.</summary>
     public static void Name(string route, string request)

@@ -11,7 +11,7 @@ public static class Api
     public static readonly Slice Slice = new("billing", "billing", OwnService.Dialect("billing"),
     [
         new("GET", "/", Policy.Anyone, OwnService.Versions), new("GET", "/v1", Policy.Anyone, OwnService.Versions),
-        .. PriceRoutes.All, .. InvoiceRoutes.All, .. Budgets.Routes,
+        .. PriceRoutes.All, .. InvoiceRoutes.All, .. Budgets.Routes, .. OwnQuotas.Of(Budgets.Limits, "billing:get", "billing:quotas"),
     ])
     {
         CatalogName = "billing", CatalogPath = "/v1", OnEvent = BudgetWatch.OnEvent, Leftovers = [Budgets.Rows.Pointers],

@@ -22,7 +22,7 @@ public static class Budgets
 {
     private const decimal Most = 1_000_000_000_000;
     public static readonly Rows<Budget> Rows = new("budget", "rating");
-    private static readonly Quota Limits = new("billing", new Dictionary<string, long> { ["budgets"] = 20 });
+    public static readonly Quota Limits = new("billing", new Dictionary<string, long> { ["budgets"] = 20 });
 
     public static readonly Kind<Budget> Kind = new(Rows, "budgets", "/v1/budgets", OwnService.Dialect("billing"))
     {

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Cloud.Platform;
 using Cloud.Platform.Bus;
 using Cloud.Platform.Events;
@@ -15,6 +13,7 @@ namespace Cloud.Billing;
 public static class BudgetWatch
 {
     public const string Queue = "budgets";
+    private static readonly Announcement Threshold = new("/rating", "cloud.serverless.rating.budget.crossed");
     // What happens within one slot is looked at once, after its end.
     private static readonly TimeSpan Slot = TimeSpan.FromSeconds(10);
 
@@ -83,17 +82,9 @@ public static class BudgetWatch
         }
     }
 
-    private static Message Crossed(Services s, Budget b, Month month, int percent, decimal spent, PriceBook book)
-    {
-        var id = $"budget:{b.Id}:{month.Name}:{Money.Text(b.Amount)}:{percent}";
-        var json = new JsonObject
+    private static Message Crossed(Services s, Budget b, Month month, int percent, decimal spent, PriceBook book) =>
+        Threshold.Of(s, $"budget:{b.Id}:{month.Name}:{Money.Text(b.Amount)}:{percent}", b.Id, new()
         {
-            ["specversion"] = "1.0", ["id"] = id, ["source"] = "/rating", ["type"] = "cloud.serverless.rating.budget.crossed", ["subject"] = b.Id, ["time"] = s.Now.UtcDateTime.ToString("O", CultureInfo.InvariantCulture), ["datacontenttype"] = "application/json",
-            ["data"] = new JsonObject
-            {
-                ["project_id"] = b.ProjectId, ["name"] = b.Name, ["month"] = month.Name, ["percent"] = percent, ["amount"] = Money.Text(b.Amount), ["spent"] = Money.Text(spent), ["currency"] = book.Currency,
-            },
-        };
-        return new(CloudEvent.Queue, id, JsonSerializer.SerializeToUtf8Bytes(json), Session: b.Id);
-    }
+            ["project_id"] = b.ProjectId, ["name"] = b.Name, ["month"] = month.Name, ["percent"] = percent, ["amount"] = Money.Text(b.Amount), ["spent"] = Money.Text(spent), ["currency"] = book.Currency,
+        });
 }

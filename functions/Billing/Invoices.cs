@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Cloud.Platform;
 using Cloud.Platform.Bus;
 using Cloud.Platform.Events;
@@ -15,6 +13,7 @@ namespace Cloud.Billing;
 /// </summary>
 public static class Invoices
 {
+    private static readonly Announcement Final = new("/rating", "cloud.serverless.rating.invoice.closed");
     private const string Heads = "invoices", Counter = "numbers";
     private const int ItemsARow = 80, RowsACommit = 20;
     private sealed record Numbers(long Last);
@@ -88,14 +87,6 @@ public static class Invoices
         return new(null, project, month.Name, currency, places, until, null, sum, Money.Total(sum, places), items.Count, Convert.ToHexStringLower(SHA256.HashData(Json.Write(items))), Invoice.LinesOf(items));
     }
 
-    private static Message Told(Services s, Invoice i)
-    {
-        var id = $"invoice:{i.Number}";
-        var json = new JsonObject
-        {
-            ["specversion"] = "1.0", ["id"] = id, ["source"] = "/rating", ["type"] = "cloud.serverless.rating.invoice.closed", ["subject"] = i.Number, ["time"] = s.Now.UtcDateTime.ToString("O", CultureInfo.InvariantCulture), ["datacontenttype"] = "application/json",
-            ["data"] = new JsonObject { ["project_id"] = i.Project, ["number"] = i.Number, ["month"] = i.Month, ["currency"] = i.Currency, ["total"] = Money.Text(i.Total, i.Places) },
-        };
-        return new(CloudEvent.Queue, id, JsonSerializer.SerializeToUtf8Bytes(json), Session: i.Number);
-    }
+    private static Message Told(Services s, Invoice i) =>
+        Final.Of(s, $"invoice:{i.Number}", i.Number!, new() { ["project_id"] = i.Project, ["number"] = i.Number, ["month"] = i.Month, ["currency"] = i.Currency, ["total"] = Money.Text(i.Total, i.Places) });
 }

@@ -24,7 +24,7 @@ public static class Api
             await Retention.Set(c.Store, days, c.Cancelled);
             return Days(days);
         }),
-        .. Webhooks.Webhooks.Routes, .. Subscriptions.Routes,
+        .. Webhooks.Webhooks.Routes, .. Subscriptions.Routes, .. OwnQuotas.Of(Webhooks.Webhooks.Quota, "events:webhook_get", "events:quotas"),
     ])
     {
         CatalogName = "events", CatalogPath = "/v1",

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Cloud.Platform;
 using Cloud.Platform.Bus;
 using Cloud.Platform.Events;
@@ -17,6 +16,7 @@ public sealed record Entry(string Id, string Project, string Resource, Interval 
 /// </summary>
 public static class Accounts
 {
+    private static readonly Announcement Ended = new("/metering", "cloud.serverless.metering.interval.closed");
     private const string Projects = "metering";
     private static readonly TimeSpan Remembered = TimeSpan.FromDays(60);
     private sealed record Gone(DateTimeOffset At);
@@ -93,14 +93,6 @@ public static class Accounts
     internal static string Stamp(DateTimeOffset t) => t.ToUnixTimeMilliseconds().ToString("D15", CultureInfo.InvariantCulture);
     private static string ResourceIn(string liveKey) => Uri.UnescapeDataString(liveKey.Split('|', 3)[2]);
 
-    private static Message Closed(Services s, Entry e)
-    {
-        var json = new JsonObject
-        {
-            ["specversion"] = "1.0", ["id"] = "interval:" + e.Id, ["source"] = "/metering", ["type"] = "cloud.serverless.metering.interval.closed", ["subject"] = e.Resource.Split('|')[1],
-            ["time"] = s.Now.UtcDateTime.ToString("O"), ["datacontenttype"] = "application/json",
-            ["data"] = new JsonObject { ["project_id"] = e.Project, ["interval"] = JsonSerializer.SerializeToNode(EntryView.Of(e, s.Now), EntryView.Wire) },
-        };
-        return new(CloudEvent.Queue, "interval:" + e.Id, JsonSerializer.SerializeToUtf8Bytes(json), Session: e.Resource.Split('|')[1]);
-    }
+    private static Message Closed(Services s, Entry e) =>
+        Ended.Of(s, "interval:" + e.Id, e.Resource.Split('|')[1], new() { ["project_id"] = e.Project, ["interval"] = JsonSerializer.SerializeToNode(EntryView.Of(e, s.Now), EntryView.Wire) });
 }

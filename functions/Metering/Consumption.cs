@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Cloud.Platform;
 using Cloud.Platform.Bus;
 using Cloud.Platform.Events;
@@ -21,7 +18,7 @@ public sealed record Counted(string Id, string Project, string Resource, string 
 /// </summary>
 public static class Consumption
 {
-    public const string EventType = "cloud.serverless.metering.amount.counted";
+    public static readonly Announcement Event = new("/metering", "cloud.serverless.metering.amount.counted");
     /// <summary>What comes later than this is refused, like an event that old.</summary>
     public static readonly TimeSpan Latest = TimeSpan.FromDays(60);
 
@@ -66,14 +63,6 @@ public static class Consumption
         foreach (var row in await store.List(Accounts.PartitionOf(project), $"amount|{Accounts.Stamp(from)}", $"amount|{Accounts.Stamp(to)}", ct: ct)) yield return Json.Read<Counted>(row.Body);
     }
 
-    private static Message Told(Services s, Counted c)
-    {
-        var (id, subject) = ("amount:" + c.Id, c.Resource.Split('|')[1]);
-        var json = new JsonObject
-        {
-            ["specversion"] = "1.0", ["id"] = id, ["source"] = "/metering", ["type"] = EventType, ["subject"] = subject, ["time"] = s.Now.UtcDateTime.ToString("O", CultureInfo.InvariantCulture), ["datacontenttype"] = "application/json",
-            ["data"] = new JsonObject { ["project_id"] = c.Project, ["resource"] = c.Resource, ["meter"] = c.Meter, ["quantity"] = c.Quantity, ["at"] = EntryView.Time(c.At) },
-        };
-        return new(CloudEvent.Queue, id, JsonSerializer.SerializeToUtf8Bytes(json), Session: subject);
-    }
+    private static Message Told(Services s, Counted c) =>
+        Event.Of(s, "amount:" + c.Id, c.Resource.Split('|')[1], new() { ["project_id"] = c.Project, ["resource"] = c.Resource, ["meter"] = c.Meter, ["quantity"] = c.Quantity, ["at"] = EntryView.Time(c.At) });
 }

@@ -28,5 +28,5 @@ public static class Facade
     public static IReadOnlyList<string> Names() => Meters.Names;
 
     /// <summary>Whether the event may have changed what goes on or was counted.</summary>
-    public static bool Concerns(Event e) => e.ProjectId.Length > 0 && (e.Type == Consumption.EventType || Meters.Read(e) is not null);
+    public static bool Concerns(Event e) => e.ProjectId.Length > 0 && (e.Type == Consumption.Event.Type || Meters.Read(e) is not null);
 }

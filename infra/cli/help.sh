@@ -9,6 +9,7 @@ usage: ./cloud COMMAND
   bench [--only OPERATION]...                            measures the control plane beside OpenStack Zed (about four minutes)
   generate                                               writes again what is made from the code and committed
   test [xunit arguments]                                 builds and runs all tests
-  soak [--real] [--kills N] [--seed N]                   kills the real processes at random while clients work, then looks for what is stuck, leaked or lost
+  soak [--real] [--kills N] [--seed N]                   kills the real processes at random while clients work, then looks for what is stuck, leaked or lost, or billed wrongly
+  soak --bills N                                         N random half years of events, late, twice, in any order, with deaths: invoices against what was
   conformance SUITE                                      runs OpenStack's test suite: identity, image, compute, network, volume, object, interop; Gnocchi's: metric; with scope enforced identity-rbac, image-rbac; Keystone's extensions identity-ext
 T

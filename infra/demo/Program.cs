@@ -22,7 +22,9 @@ Step[] steps =
     new("Volume and address move to a second server", Move.Run),
     new("The tenant heard of it all by a webhook", Hear.Run),
     new("What was used", Usage.Run),
-    new("All is deleted, and nothing is left", Clean.Run),
+    new("All is deleted, and nothing of it is left", Clean.Run),
+    new("The bill", Bill.Run),
+    new("The cloud ends, and the machine is as before", Clean.Down),
 ];
 return await Show.Run(steps, root, data, stop.Token);
 

@@ -88,6 +88,7 @@ public sealed class Stage(string root, string data, Screen screen, CancellationT
 /// <summary>Ids of what was made.</summary>
 public sealed class Made
 {
+    public string Project { get; set; } = "";
     public string Image { get; set; } = "";
     public string FirstServer { get; set; } = "";
     public string SecondServer { get; set; } = "";

@@ -51,6 +51,8 @@ internal sealed class Run(BenchOptions options, string data)
             var share = await Share(cloud, TimeSpan.FromSeconds(30));
             _whole.Add(("metered and at rest with 10,000 servers, of one core", $"{share:0.00} %", "", "ledger below 1 %", share < 1));
         }
+        var each = await Sampled.CpuMs(data, project);
+        foreach (var minutes in (int[])[5, 1]) _whole.Add(($"samples of 10,000 guests every {minutes} min, of one core", $"{each * 10_000 / (minutes * 600):0} % ({Report.N(each)} CPU-ms a guest)", "", "", true));
         if (_lists.Count < 3) return;
         var (least, most) = (_lists.Min(l => l.ItemCpu), _lists.Max(l => l.ItemCpu));
         _whole.Add(("list, CPU per item from 100 to 10,000 servers", $"{least * 1000:0} to {most * 1000:0} us", "", "flat (within 1.5 times)", most <= least * 1.5));

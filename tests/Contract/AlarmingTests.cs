@@ -70,6 +70,24 @@ public sealed class AlarmingTests
     }
 
     [Fact]
+    public async Task Each_state_has_its_own_actions_and_no_other_is_told()
+    {
+        await using var cloud = await Start();
+        var metric = await Metric(cloud);
+        await Alarm(cloud, metric, new { ok_actions = new[] { "http://hook.example/fine" }, alarm_actions = new[] { "http://hook.example/fire" }, insufficient_data_actions = Array.Empty<string>() });
+        foreach (var value in new[] { 15, 5 })
+        {
+            cloud.Clock.Advance(TimeSpan.FromMinutes(1));
+            await Measure(cloud, metric, value);
+            await cloud.Drain();
+        }
+        cloud.Clock.Advance(TimeSpan.FromMinutes(10));
+        await cloud.Drain();
+        Assert.Equal(["POST /fire", "POST /fine"], cloud.Internet.Sent.Select(s => s[..s.IndexOf(" HTTP", StringComparison.Ordinal)]));
+        Assert.Equal(["alarm", "ok"], Notices(cloud).Select(n => n.GetProperty("current").GetString()));
+    }
+
+    [Fact]
     public async Task Notices_are_signed_with_the_projects_secrets()
     {
         await using var cloud = await Start();

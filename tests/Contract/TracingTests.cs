@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using Cloud.Agents.Contract;
 using Cloud.Tests.Kit;
@@ -13,13 +12,8 @@ public sealed class TracingTests
     [Fact]
     public async Task What_a_request_sets_going_is_one_trace()
     {
-        var (trace, spans) = (ActivityTraceId.CreateRandom(), new ConcurrentQueue<Activity>());
-        // Only this trace: other tests run beside.
-        using var listener = new ActivityListener
-        {
-            ShouldListenTo = s => s.Name == Tracing.Source, Sample = (ref ActivityCreationOptions<ActivityContext> o) => o.Parent.TraceId == trace ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None, ActivityStopped = spans.Enqueue,
-        };
-        ActivitySource.AddActivityListener(listener);
+        using var watched = new WatchedTrace();
+        var (trace, spans) = (watched.Trace, watched.Spans);
         var stage = new Stage(await TestCloud.Start(), []);
         await stage.Net();
         await stage.Image();

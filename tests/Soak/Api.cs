@@ -11,6 +11,11 @@ namespace Cloud.Soak;
 public sealed record Promise(string Kind, string Id, string Path, string? Within)
 {
     public bool Deleted { get; set; }
+    /// <summary>By the client's clock: before the first request for it, after its answer, before the first request to delete it, after that was answered.</summary>
+    public required DateTimeOffset Asked { get; init; }
+    public required DateTimeOffset Answered { get; init; }
+    public DateTimeOffset? Ending { get; set; }
+    public DateTimeOffset Ended { get; set; }
 }
 
 /// <summary>
@@ -35,12 +40,13 @@ public sealed class Api(string url, string passwordFile, CancellationToken ct) :
     /// <returns>The new resource's id; null when it was refused for a reason that time doesn't mend.</returns>
     public async Task<string?> Create(string kind, string path, string many, string name, object body, string? within = null)
     {
+        var asked = Now;
         for (var unsure = false; ; unsure = true)
         {
-            if (unsure && await Find(path, many, name) is { } found) return Accept(kind, found, path, within);
+            if (unsure && await Find(path, many, name) is { } found) return Accept(kind, found, path, within, asked);
             if (await Try(HttpMethod.Post, path, body) is not { } a) continue;
             if (a.Status is HttpStatusCode.Conflict or HttpStatusCode.BadRequest or HttpStatusCode.NotFound or HttpStatusCode.Forbidden) return null;
-            if ((int)a.Status < 300) return Accept(kind, Object(a.Body).GetProperty("id").GetString()!, path, within);
+            if ((int)a.Status < 300) return Accept(kind, Object(a.Body).GetProperty("id").GetString()!, path, within, asked);
             await Task.Delay(Pause, ct);
         }
     }
@@ -49,12 +55,14 @@ public sealed class Api(string url, string passwordFile, CancellationToken ct) :
     public async Task<bool> Delete(string id, int patience = 200)
     {
         var promise = Promises[id];
+        promise.Ending ??= Now;
         for (var i = 0; i < patience; i++)
         {
             var a = await Try(HttpMethod.Delete, $"{promise.Path}/{id}", null);
             if (a is { } answer && ((int)answer.Status < 300 || answer.Status == HttpStatusCode.NotFound))
             {
                 if ((int)answer.Status < 300) Interlocked.Increment(ref _accepted);
+                promise.Ended = Now;
                 foreach (var inner in Promises.Values.Where(p => p.Within == id)) inner.Deleted = true;
                 return promise.Deleted = true;
             }
@@ -111,10 +119,12 @@ public sealed class Api(string url, string passwordFile, CancellationToken ct) :
         }
     }
 
-    private string Accept(string kind, string id, string path, string? within)
+    private static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
+
+    private string Accept(string kind, string id, string path, string? within, DateTimeOffset asked)
     {
         Interlocked.Increment(ref _accepted);
-        Promises.TryAdd(id, new(kind, id, path, within));
+        Promises.TryAdd(id, new(kind, id, path, within) { Asked = asked, Answered = Now });
         return id;
     }
 

@@ -9,6 +9,12 @@ namespace Cloud.Soak;
 /// </summary>
 public sealed class Soak : IAsyncDisposable
 {
+    private static readonly object[] Prices =
+    [
+        new { meter = "server.*", unit = "second", price = "0.0001" }, new { meter = "server-running.*", unit = "second", price = "0.0002" }, new { meter = "volume.gib", unit = "GiB-second", price = "0.00001" }, new { meter = "image.bytes", unit = "GiB-hour", price = 1 },
+        new { meter = "floatingip", unit = "second", price = "0.00002" }, new { meter = "floatingip-idle", unit = "second", price = "0.00003" }, new { meter = "router", unit = "second", price = "0.00005" },
+    ];
+
     private readonly Options _options;
     private readonly CancellationToken _abort;
     private readonly Stopwatch _watch = Stopwatch.StartNew();
@@ -53,6 +59,7 @@ public sealed class Soak : IAsyncDisposable
         Console.WriteLine($"{_stand.Told}, seed {_options.Seed}, {_watch.Elapsed.TotalSeconds:0} s");
         Console.WriteLine($"{_api.Accepted} requests accepted, {_api.Unanswered} without an answer; {clients.Sum(c => c.Worlds)} small worlds: {string.Join(", ", _api.Promises.Values.GroupBy(p => p.Kind).Select(g => $"{g.Count()} {g.Key}s"))}");
         foreach (var problem in verdict.Stuck.Concat(verdict.Leaked).Concat(verdict.Lost).Take(20)) Console.WriteLine("  " + (problem.Length > 400 ? problem[..400] : problem));
+        Console.WriteLine(second.Billed);
         Console.WriteLine(verdict);
         _keep = !verdict.Good;
         return verdict.Good;
@@ -68,12 +75,13 @@ public sealed class Soak : IAsyncDisposable
         await _stand.Stop();
         var verdict = await Verdict.Of(Path.Combine(_stand.Data, "state.db"), _stand.Held(), _api.Promises.Values);
         string[] Mark(IEnumerable<string> problems) => [.. problems.Select(p => $"{when}: {p}")];
-        return new(Mark([.. verdict.Stuck, .. rested ? Array.Empty<string>() : ["the queues did not come to rest within two minutes"]]), Mark([.. verdict.Leaked, .. await _stand.Untrue()]), Mark(verdict.Lost));
+        return new(Mark([.. verdict.Stuck, .. rested ? Array.Empty<string>() : ["the queues did not come to rest within two minutes"]]), Mark([.. verdict.Leaked, .. await _stand.Untrue()]), Mark(verdict.Lost)) { Billed = verdict.Billed };
     }
 
     private async Task<(string Image, string External)> Prepare()
     {
         while (await _api.Get("/identity/v3/projects") is null) await Task.Delay(100, _end.Token);
+        await _api.Ask(HttpMethod.Post, "/billing/v1/prices", new { currency = "EUR", decimals = 6, prices = Prices });
         // The clients' worlds fit into one project.
         await _api.Ask(HttpMethod.Put, $"/compute/v2.1/os-quota-sets/{_api.Project}", new { quota_set = new { instances = 1000, cores = 1000, ram = 1000000 } });
         await _api.Ask(HttpMethod.Put, $"/network/v2.0/quotas/{_api.Project}", new { quota = new { router = 1000, network = 1000, subnet = 1000, port = 5000, floatingip = 1000 } });

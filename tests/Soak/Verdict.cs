@@ -9,6 +9,9 @@ namespace Cloud.Soak;
 /// <summary>What is found in the files when all processes have ended.</summary>
 public sealed record Verdict(IReadOnlyList<string> Stuck, IReadOnlyList<string> Leaked, IReadOnlyList<string> Lost)
 {
+    /// <summary>What was used and what it costs, in one line.</summary>
+    public string Billed { get; init; } = "";
+
     public bool Good => Stuck.Count + Leaked.Count + Lost.Count == 0;
 
     public override string ToString() => $"{Stuck.Count} stuck, {Leaked.Count} leaked, {Lost.Count} lost";
@@ -35,11 +38,12 @@ public sealed record Verdict(IReadOnlyList<string> Stuck, IReadOnlyList<string> 
             await cloud.Sweep();
             found = [.. found, .. (await World.Check(cloud)).Problems.Where(p => p.What is Wrong.Claim or Wrong.Pointer)];
         }
+        var bill = await Bill.Of(cloud.Store, promises, TimeProvider.System.GetUtcNow());
         var bodies = rows.Where(r => !r.Partition.Contains('.', StringComparison.Ordinal)).ToLookup(r => r.Key.Split('|')[0], r => System.Text.Encoding.UTF8.GetString(r.Body.Span));
         bool There(Promise p) => bodies[p.Kind].Any(body => body.Contains($"\"Id\":\"{p.Id}\"", StringComparison.Ordinal));
         var lost = promises.Where(p => !p.Deleted && !There(p)).Select(p => $"{p.Kind} {p.Id} was accepted and is gone").ToList();
         var kept = promises.Where(p => p.Deleted && There(p)).Select(p => $"{p.Kind} {p.Id} was deleted and is there");
         string[] Of(params Wrong[] what) => [.. found.Where(p => what.Contains(p.What)).Select(p => p.ToString())];
-        return new([.. Of(Wrong.Saga, Wrong.Status, Wrong.Queue, Wrong.Error), .. dead, .. kept], Of(Wrong.Allocation, Wrong.Claim, Wrong.Pointer, Wrong.Host, Wrong.Quota), [.. lost, .. Of(Wrong.Event, Wrong.Metering)]);
+        return new([.. Of(Wrong.Saga, Wrong.Status, Wrong.Queue, Wrong.Error), .. dead, .. kept], Of(Wrong.Allocation, Wrong.Claim, Wrong.Pointer, Wrong.Host, Wrong.Quota), [.. lost, .. Of(Wrong.Event, Wrong.Metering), .. bill.Problems]) { Billed = bill.ToString() };
     }
 }

@@ -21,9 +21,7 @@ internal sealed class AmqpLending
     private readonly ListenerLink _link;
     private readonly CancellationTokenSource _closed = new();
     private readonly ConcurrentDictionary<Amqp.Message, Delivery> _lent = new(ReferenceEqualityComparer.Instance);
-    private readonly Lock _gate = new();
-    private int _credit;
-    private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly AmqpCredit _credit = new(new());
 
     private AmqpLending(AmqpParts parts, string queue, ListenerLink link) => (_parts, _queue, _link) = (parts, queue, link);
 
@@ -31,7 +29,7 @@ internal sealed class AmqpLending
     {
         var lending = new AmqpLending(parts, queue, link);
         link.Closed += (_, _) => lending._closed.Cancel();
-        link.InitializeSender((credit, _, _) => lending.Credit(credit), (message, state, settled, _) => _ = lending.Settle(message, state, settled), null);
+        link.InitializeSender((credit, _, _) => lending._credit.Add(credit), (message, state, settled, _) => _ = lending.Settle(message, state, settled), null);
         _ = lending.Lend();
         _ = lending.Renew();
     }
@@ -42,7 +40,7 @@ internal sealed class AmqpLending
         {
             while (true)
             {
-                var room = await Room();
+                var room = await _credit.Room(credit => Math.Min(credit, MaxLent - _lent.Count), _closed.Token);
                 var open = true;
                 foreach (var delivery in await _parts.Bus.Receive(_queue, room, LockFor, TimeSpan.FromMinutes(5), _closed.Token))
                     if (open) open = await Hand(delivery);
@@ -63,7 +61,7 @@ internal sealed class AmqpLending
     {
         var message = new Amqp.Message { BodySection = new Data { Binary = delivery.Message.Body.ToArray() } };
         _lent[message] = delivery;
-        lock (_gate) _credit--;
+        _credit.Take();
         try
         {
             _link.SendMessage(message);
@@ -83,7 +81,7 @@ internal sealed class AmqpLending
         // A host says why it gives one up. What a broken line had lent is said to be rejected as well, with the line's error: nothing more is lent on it.
         var given = state is Rejected { Error.Condition: { } why } && why == ErrorCode.NotAllowed;
         if (_link.IsClosed || (state is Rejected && !given)) await _closed.CancelAsync();
-        lock (_gate) _more.TrySetResult();
+        _credit.Settled();
         try
         {
             _ = state switch
@@ -107,30 +105,5 @@ internal sealed class AmqpLending
                 foreach (var delivery in _lent.Values) await _parts.Bus.Renew(delivery, LockFor, _closed.Token);
         }
         catch (Exception e) when (e is OperationCanceledException or StoreUnavailableException) { /* the line is closed, or its messages come again */ }
-    }
-
-    private void Credit(int change)
-    {
-        lock (_gate)
-        {
-            _credit = Math.Max(0, _credit + change);
-            _more.TrySetResult();
-        }
-    }
-
-    /// <summary>How many messages the host takes now; waits until it is at least one.</summary>
-    private async Task<int> Room()
-    {
-        while (true)
-        {
-            Task more;
-            lock (_gate)
-            {
-                if (Math.Min(_credit, MaxLent - _lent.Count) is > 0 and var room) return room;
-                if (_more.Task.IsCompleted) _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
-                more = _more.Task;
-            }
-            await more.WaitAsync(_closed.Token);
-        }
     }
 }

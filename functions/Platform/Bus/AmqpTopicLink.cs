@@ -24,20 +24,19 @@ internal sealed class AmqpTopicLink
     private readonly SortedDictionary<long, bool> _sent = [];
     private readonly Dictionary<Amqp.Message, AmqpItem> _lent = new(ReferenceEqualityComparer.Instance);
     private readonly Queue<AmqpItem> _again = new();
-    private int _credit;
-    private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly AmqpCredit _credit;
     private TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _settled, _written;
     private Task _writing = Task.CompletedTask;
 
-    private AmqpTopicLink(AmqpParts parts, ListenerLink link, IAmqpTopic topic) => (_parts, _link, _topic) = (parts, link, topic);
+    private AmqpTopicLink(AmqpParts parts, ListenerLink link, IAmqpTopic topic) => (_parts, _link, _topic, _credit) = (parts, link, topic, new(_gate));
 
     /// <returns>What ends the link.</returns>
     internal static Action Start(AmqpParts parts, ListenerLink link, IAmqpTopic topic)
     {
         var sending = new AmqpTopicLink(parts, link, topic);
         link.Closed += (_, _) => sending._closed.Cancel();
-        link.InitializeSender((credit, _, _) => sending.Credit(credit), (message, state, settled, _) => sending.Settle(message, state, settled), null);
+        link.InitializeSender((credit, _, _) => sending._credit.Add(credit), (message, state, settled, _) => sending.Settle(message, state, settled), null);
         _ = sending.Send();
         return () => _ = sending.End("amqp:link:stolen", "somebody else attached to this subscription");
     }
@@ -48,7 +47,7 @@ internal sealed class AmqpTopicLink
         {
             while (true)
             {
-                var room = await Room();
+                var room = await _credit.Room(RoomFor, _closed.Token);
                 IReadOnlyList<AmqpItem> items;
                 using var wait = CancellationTokenSource.CreateLinkedTokenSource(_closed.Token);
                 lock (_gate)
@@ -89,7 +88,7 @@ internal sealed class AmqpTopicLink
         {
             _lent[message] = item;
             _sent[item.Number] = false;
-            _credit--;
+            _credit.Take();
         }
         _link.SendMessage(message);
     }
@@ -99,7 +98,7 @@ internal sealed class AmqpTopicLink
         lock (_gate)
         {
             if (!_lent.Remove(message, out var item)) return;
-            _more.TrySetResult();
+            _credit.Settled();
             // What a broken line had lent is said to be rejected with the line's error.
             if (_link.IsClosed || _closed.IsCancellationRequested) return;
             if (state is Accepted or Rejected)
@@ -145,29 +144,6 @@ internal sealed class AmqpTopicLink
         await _link.CloseAsync(Pause, new Error(condition) { Description = why }).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private void Credit(int change)
-    {
-        lock (_gate)
-        {
-            _credit = Math.Max(0, _credit + change);
-            _more.TrySetResult();
-        }
-    }
-
-    /// <summary>How much the receiver takes now; waits until it is at least one.</summary>
-    private async Task<int> Room()
-    {
-        while (true)
-        {
-            Task more;
-            lock (_gate)
-            {
-                if (Math.Min(_credit, MostUnsettled - _sent.Count) is > 0 and var room) return room;
-                if (_credit > 0 && _again.Count > 0) return 1;
-                if (_more.Task.IsCompleted) _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
-                more = _more.Task;
-            }
-            await more.WaitAsync(_closed.Token);
-        }
-    }
+    /// <summary>With so much credit. Of what comes again there is always room for one.</summary>
+    private int RoomFor(int credit) => Math.Min(credit, MostUnsettled - _sent.Count) is > 0 and var room ? room : credit > 0 && _again.Count > 0 ? 1 : 0;
 }

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Collections.Frozen;
 using System.Reflection;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Cloud.Platform.Bus;
 using Cloud.Platform.Rest;
 using Cloud.Platform.State;
@@ -49,16 +48,8 @@ public static class CloudEvent
     }
 
     /// <summary>Something an operator should look at: type <c>cloud.serverless.alert.NAME</c>, data holds the text and, where there is one, the project.</summary>
-    public static Message Alert(Services s, string name, string subject, string project, string text)
-    {
-        var id = s.Ids.New();
-        var json = new JsonObject
-        {
-            ["specversion"] = "1.0", ["id"] = id, ["source"] = "/cloud", ["type"] = $"cloud.serverless.alert.{name}", ["subject"] = subject,
-            ["time"] = s.Now.UtcDateTime.ToString("O"), ["datacontenttype"] = "application/json", ["data"] = new JsonObject { ["project_id"] = project, ["text"] = text },
-        };
-        return new(Queue, id, JsonSerializer.SerializeToUtf8Bytes(json), Session: "alert|" + subject);
-    }
+    public static Message Alert(Services s, string name, string subject, string project, string text) =>
+        new Announcement("/cloud", $"cloud.serverless.alert.{name}").Of(s, s.Ids.New(), subject, new() { ["project_id"] = project, ["text"] = text }, "alert|" + subject);
 }
 
 /// <summary>Marks a property whose value must not leave in events, logs or histories.</summary>

@@ -21,7 +21,11 @@ internal static class Clean
             var left = Rows.Left(s.Data, s.Made.RowsBefore).Concat(Rows.Messages(s.Data)).ToList();
             return Task.FromResult((left.Count == 0, left.Count == 0 ? "none" : $"{left.Count}: {string.Join("; ", left.Take(10))}"));
         });
+    }
 
+    /// <summary>The cloud itself goes.</summary>
+    internal static async Task Down(Stage s)
+    {
         await s.Internet.DisposeAsync();
         await s.Cloud.Down();
         var after = await Kernel.Everything(s.Data, s.Cloud.Owner);

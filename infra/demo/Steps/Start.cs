@@ -22,6 +22,7 @@ internal static class Start
         s.Later("the simulated internet", async () => await s.Internet.DisposeAsync());
         await s.Until("the simulated internet has a web server", TimeSpan.FromSeconds(10), async () =>
             await s.Internet.Opens(Internet.Address, 80) ? (true, $"port 80 of {Internet.Address} answers") : (false, $"port 80 of {Internet.Address} is closed"));
+        await Prices.Run(s);
         s.Made.RowsBefore = Rows.Read(s.Data);
     }
 }

@@ -18,7 +18,7 @@ internal static class Tenant
         var password = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         await s.Admin.Make("network", "create", "internet", "--external", "--provider-network-type", "flat", "--provider-physical-network", "public");
         await s.Admin.Make("subnet", "create", "internet", "--network", "internet", "--subnet-range", Internet.Range, "--gateway", Internet.Address, "--no-dhcp", "--allocation-pool", "start=198.51.100.100,end=198.51.100.199");
-        await s.Admin.Make("project", "create", "acme");
+        s.Made.Project = await s.Admin.Make("project", "create", "acme");
         await s.Admin.Make("user", "create", "alice", "--project", "acme", "--password", password);
         await s.Admin.Run("role", "add", "--user", "alice", "--project", "acme", "member");
 

@@ -24,7 +24,7 @@ public sealed class CloudProcess(string root, string data)
         var settings = data + ".settings.json";
         await File.WriteAllTextAsync(settings, """{"outbound_opened": ["127.0.0.1/32"]}""");
         stage.Later("the settings", () => { File.Delete(settings); return Task.CompletedTask; });
-        _up = new Background("bash", Path.Combine(root, "infra/cli/up.sh"), "--data", data, "--listen", Url["http://".Length..], "--hosts", "local", "--settings", settings);
+        _up = new Background("bash", Path.Combine(root, "infra/cli/up.sh"), "--data", data, "--listen", Url["http://".Length..], "--hosts", "local", "--sample", "5", "--settings", settings);
         var shown = 0;
         await stage.Until("a compute host takes work", TimeSpan.FromMinutes(10), async () =>
         {

@@ -155,7 +155,7 @@ public static partial class Furniture
     {
         await scene.Make("ann", "hook", "webhook", "/events/v1/webhooks", """{"webhook":{"url":"https://hooks.example/ann"}}""");
         var told = (await scene.Do("ann", "GET", "/events/v1/events?limit=1")).Body[0].GetProperty("id").GetString()!;
-        return new(new() { ["events"] = told, ["webhooks"] = scene["ann.hook"], ["deliveries"] = "99999999", ["keys"] = "a-key", ["subscriptions"] = "a-subscription" }, new() { ["events"] = new(project), ["webhooks"] = new(project) }, new() { ["PUT retention"] = """{"days":30}""" });
+        return new(new() { ["events"] = told, ["webhooks"] = scene["ann.hook"], ["deliveries"] = "99999999", ["keys"] = "a-key", ["subscriptions"] = "a-subscription", ["quotas"] = project }, new() { ["events"] = new(project), ["webhooks"] = new(project) }, new() { ["PUT retention"] = """{"days":30}""", ["PUT quotas"] = """{"quotas":{"webhooks":30}}""" });
     }
 
     /// <summary>A message that was given up.</summary>

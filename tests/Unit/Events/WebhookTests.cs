@@ -347,5 +347,19 @@ public sealed class WebhookTests
         await using var cloud = await TestCloud.Start(0);
         for (var i = 0; i < 20; i++) Assert.Equal(201, (await cloud.Send("POST", Hooks, new { webhook = new { url = "http://x.example/" } }, "demo")).Status);
         Assert.Equal(413, (await cloud.Send("POST", Hooks, new { webhook = new { url = "http://x.example/" } }, "demo")).Status);
+        // Whom the limit binds can read it, and an operator can move it.
+        async Task<string> Limits(string user, string query = "") => (await cloud.Send("GET", "/events/v1/quotas" + query, user: user)).Text;
+        var (project, path) = (await cloud.IdOf("projects", "demo"), $"/events/v1/quotas/{await cloud.IdOf("projects", "demo")}");
+        Assert.Equal("""{"quotas":{"webhooks":{"limit":20,"used":20}}}""", await Limits("demo"));
+        Assert.Equal("""{"quotas":{"webhooks":{"limit":20,"used":20}}}""", await Limits("admin", "?project_id=" + project));
+        Assert.Equal(403, (await cloud.Send("PUT", path, new { quotas = new { webhooks = 21 } }, "demo")).Status);
+        foreach (var bad in new[] { "{}", """{"quotas":{"webhooks":-2}}""", """{"quotas":{"webhooks":1.5}}""", """{"quotas":{"hooks":1}}""", """{"quotas":[]}""" }) Assert.Equal(400, (await cloud.Send("PUT", path, bad)).Status);
+        Assert.Equal("""{"quotas":{"webhooks":{"limit":21,"used":20}}}""", (await cloud.Send("PUT", path, new { quotas = new { webhooks = 21 } })).Text);
+        Assert.Equal(201, (await cloud.Send("POST", Hooks, new { webhook = new { url = "http://x.example/" } }, "demo")).Status);
+        Assert.Equal(413, (await cloud.Send("POST", Hooks, new { webhook = new { url = "http://x.example/" } }, "demo")).Status);
+        Assert.Equal(204, (await cloud.Send("DELETE", path)).Status);
+        Assert.Equal("""{"quotas":{"webhooks":{"limit":20,"used":21}}}""", await Limits("demo"));
+        await cloud.AddUser("eve");
+        Assert.Equal(403, (await cloud.Send("GET", "/events/v1/quotas?project_id=" + project, user: "eve")).Status);
     }
 }

@@ -70,7 +70,7 @@ public sealed class TrafficTests
         await stage.Cloud.Say(Sample(stage, "1", 100, 50));
         await stage.Cloud.Drain();
         Assert.Equal((100L, 50L), await Counted(stage));
-        Assert.Equal(2, stage.Cloud.Events.Count(e => e.Type == Consumption.EventType));
+        Assert.Equal(2, stage.Cloud.Events.Count(e => e.Type == Consumption.Event.Type));
 
         // The last reading comes when the address was given back already.
         var (fip, project) = (stage["fip"], stage["project"]);
@@ -78,7 +78,7 @@ public sealed class TrafficTests
         await stage.Cloud.Drain();
         await stage.Cloud.Say(Sample(stage, "1", 130, 50));
         await stage.Cloud.Drain();
-        Assert.Equal(3, stage.Cloud.Events.Count(e => e.Type == Consumption.EventType));
+        Assert.Equal(3, stage.Cloud.Events.Count(e => e.Type == Consumption.Event.Type));
         Assert.Empty(stage.Cloud.Errors);
 
         // After a while nothing is left of how far it was read.
