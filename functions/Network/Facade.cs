@@ -82,11 +82,13 @@ public static partial class Facade
                 await Tables.Ports.Save(s, port with { FixedIps = addresses }, null, change, ops);
                 return id;
             }
-            catch (Exception e)
+            // Where the store doesn't say, it may have been written; and another run of this step, which finds the same addresses, may have been faster.
+            catch (Exception e) when (e is not StoreUnavailableException)
             {
-                foreach (var u in undo) await u();
-                if (e is not ConflictException || attempt > 20) throw;
                 if (await Tables.Ports.Get(s.Store, project, id) is not null) return id;
+                if (e is ConflictException && attempt < 20) continue;
+                foreach (var u in undo) await u();
+                throw;
             }
         }
     }

@@ -60,13 +60,13 @@ public sealed class TestCloud : IAsyncDisposable
         return cloud;
     });
 
-    private TestCloud(IReadOnlyList<Slice>? slices, DateTimeOffset now, Settings? settings = null)
+    private TestCloud(IReadOnlyList<Slice>? slices, DateTimeOffset now, Settings? settings = null, Func<TimeProvider, IIds>? ids = null)
     {
         Clock = new(now);
         Bus = new(Clock);
         Store = new(Bus);
         Internet = new(Clock);
-        Services = Composition.Services(Store, Bus, new FileBlobs(_files), Clock, new TimeOrderedIds(Clock), (settings ?? new()) with { AdminPassword = "admin-secret", DemoPassword = "demo-secret" }, slices, new OutboundHttp(Clock, [], Internet.Resolve, Internet.Connect), objects: new([.. Replicas], 3), confined: new InThisProcess());
+        Services = Composition.Services(Store, Bus, new FileBlobs(_files), Clock, ids?.Invoke(Clock) ?? new TimeOrderedIds(Clock), (settings ?? new()) with { AdminPassword = "admin-secret", DemoPassword = "demo-secret" }, slices, new OutboundHttp(Clock, [], Internet.Resolve, Internet.Connect), objects: new([.. Replicas], 3), confined: new InThisProcess());
         _triggers = [.. Triggers.All(Services.Slices).OfType<QueueTrigger>()];
     }
 
@@ -121,6 +121,15 @@ public sealed class TestCloud : IAsyncDisposable
         else await Composition.Start(cloud.Services);
         for (var i = 1; i <= hosts; i++) cloud.Hosts.Add(new($"sim-{i}"));
         await cloud.Beat();
+        return cloud;
+    }
+
+    /// <summary>Begun with ids that are the same each time.</summary>
+    public static async Task<TestCloud> Seeded(Func<TimeProvider, IIds> ids)
+    {
+        var cloud = new TestCloud(null, Begin, ids: ids);
+        await Composition.Start(cloud.Services);
+        await cloud.Drain();
         return cloud;
     }
 
