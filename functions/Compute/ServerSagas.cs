@@ -21,7 +21,7 @@ public static class ServerSagas
         .Agent("plug", w => Network.Facade.Plug(w.Services, w.Item.ProjectId, w.Item.Nics.Select(n => n.PortId)))
         .Step("volume", ReserveVolumes, undo: async w => { foreach (var v in w.Item.Volumes) await BlockStorage.Facade.Detached(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Change); })
         .Agent("disks", w => VolumeDisks(w, w.Item.Volumes), undo: Unmake)
-        .Agent("boot", async w => [await ServerSpecs.Ensure(w.Services, w.Item)], undo: w => new(RemoveGuest(w.Item)))
+        .Agent("boot", async w => [await ServerSpecs.Ensure(w.Services, w.Item)], undo: w => new(RemoveGuest(w.Item)), done: Heard)
         .Insist()
         .Step("settle", Settle)
         .Finished(w => { w.Item = w.Item with { Status = "ACTIVE", Task = null, LaunchedAt = w.Services.Now, AdminPass = w.Item.AdminPass }; return ServerHistory.End(w); })
@@ -56,7 +56,7 @@ public static class ServerSagas
         }, undoOnHosts: w => Unplug(w, "attaching"))
         .Agent("prepare", async w => [.. await VolumeDisks(w, w.Item.Volumes.Where(v => v.State == "attaching")), .. await Network.Facade.Plug(w.Services, w.Item.ProjectId, w.Item.Nics.Where(n => n.State == "attaching").Select(n => n.PortId))],
             undo: Unmake)
-        .Agent("guest", async w => [await ServerSpecs.Ensure(w.Services, w.Item)], undo: async w => Unsettled(w.Item) ? [await ServerSpecs.Ensure(w.Services, Before(w.Item))] : [])
+        .Agent("guest", async w => [await ServerSpecs.Ensure(w.Services, w.Item)], undo: async w => Unsettled(w.Item) ? [await ServerSpecs.Ensure(w.Services, Before(w.Item))] : [], done: Heard)
         .Insist()
         .Agent("unplug", w => Unplug(w, "detaching"))
         .Step("settle", Settle)
@@ -65,7 +65,7 @@ public static class ServerSagas
         .Deadline(TimeSpan.FromMinutes(5));
 
     public static readonly Saga<Server> Reboot = Saga<Server>.Named("server-reboot-1", Servers.Rows)
-        .Agent("reboot", async w => w.Item.Power == PowerState.Running && w.Item.Task != "powering-on" ? [new HostCommand(w.Item.Host, new RebootDomain(w.Item.Id, w.Item.SoftReboot, w.SagaId))] : [await ServerSpecs.Ensure(w.Services, w.Item)])
+        .Agent("reboot", async w => w.Item.Power == PowerState.Running && w.Item.Task != "powering-on" ? [new HostCommand(w.Item.Host, new RebootDomain(w.Item.Id, w.Item.SoftReboot, w.SagaId))] : [await ServerSpecs.Ensure(w.Services, w.Item)], done: Heard)
         .Finished(w => { w.Item = w.Item with { Status = "ACTIVE", Task = null }; return ServerHistory.End(w); })
         .Failed(GiveUp);
 
@@ -79,6 +79,8 @@ public static class ServerSagas
     }, async (s, row) => await Placement.Facade.Release(s.Store, row));
 
     public static string StatusOf(Server s) => s.Power switch { PowerState.Running => "ACTIVE", PowerState.Paused => "PAUSED", _ => "SHUTOFF" };
+
+    private static void Heard(Work<Server> w, IReadOnlyList<Result?> results) => w.Item = w.Item with { Heard = w.Fence };
 
     private static IEnumerable<string> Made(Server s) => s.Nics.Where(n => n.Made).Select(n => n.PortId);
 
@@ -219,7 +221,7 @@ public static class ServerSagas
         while (await Servers.Rows.Find(services.Store, e.ServerId) is { } was)
         {
             var s = was.Item;
-            if (s.Saga is not null || s.Host != e.Host || s.Doomed) return;
+            if (s.Saga is not null || s.Host != e.Host || s.Doomed || e.Fence < s.Heard) return;
             var now = e.State switch
             {
                 "off" or "crashed" when s.Power == PowerState.Running => s with { Power = PowerState.Off, Status = "SHUTOFF" },

@@ -77,8 +77,9 @@ public static partial class Facade
             var undo = new List<Func<ValueTask>>();
             try
             {
-                var addresses = await Ports.Allocate(s, port, network, [(null, wish.FixedIp)], [], undo);
-                var ops = await Tables.Quota.Reserve(s.Store, project, [new("port", 1)], NetworkDialect.Over);
+                var found = await Tables.Networks.Find(s.Store, network.Id, project) ?? throw Fault.BadRequest($"Network {network.Id} could not be found.");
+                var addresses = await Ports.Allocate(s, port, found.Item, [(null, wish.FixedIp)], [], undo);
+                List<Op> ops = [.. await Tables.Quota.Reserve(s.Store, project, [new("port", 1)], NetworkDialect.Over), .. Networks.Stays(found, project)];
                 await Tables.Ports.Save(s, port with { FixedIps = addresses }, null, change, ops);
                 return id;
             }

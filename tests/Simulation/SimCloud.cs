@@ -47,6 +47,7 @@ public sealed class SimCloud
     /// <summary>Promises that were seen broken on the way.</summary>
     public List<string> Broken { get; } = [];
     public int Deaths { get; set; }
+    public int GivenUp { get; set; }
     public ulong Hash => _hash;
     public IReadOnlyCollection<string> Trace => _trace;
     public Action<string>? Listener { get; set; }

@@ -70,7 +70,7 @@ public sealed class SimHost(SimCloud cloud, string name) : IDisposable
         var domain = ((EnsureDomain)_world[key]).Domain;
         _world[key] = new EnsureDomain(domain with { Power = PowerState.Off });
         cloud.Say($"{name} {key} ends by itself");
-        await Send(life, new DomainEvent(name, domain.ServerId, "off", Clock));
+        await Send(life, new DomainEvent(name, domain.ServerId, "off", Clock, _ledger.Fence(key)));
     }
 
     public bool Runs(string key) => _guests && _world.GetValueOrDefault(key) is EnsureDomain { Domain.Power: PowerState.Running };
@@ -78,7 +78,7 @@ public sealed class SimHost(SimCloud cloud, string name) : IDisposable
     /// <summary>It comes again now and then, so that what was missed is found.</summary>
     public async void Tell()
     {
-        if (_life is { Ready: true } life) await Send(life, Inventory());
+        if (_life is { Ready: true, Keys.Count: 0 } life) await Send(life, Inventory());
     }
 
     public async void Look()

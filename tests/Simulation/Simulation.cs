@@ -6,7 +6,7 @@ namespace Cloud.Tests.Simulation;
 /// <summary>What came of a seed.</summary>
 /// <param name="Hash">Of all that happened, in order.</param>
 /// <param name="Quiet">Virtual seconds from the end of all trouble to the end of all work.</param>
-public sealed record Outcome(int Seed, IReadOnlyList<string> Problems, ulong Hash, long Events, double Quiet, int Asked, int Accepted, int Deaths, IReadOnlyCollection<string> Trace);
+public sealed record Outcome(int Seed, IReadOnlyList<string> Problems, ulong Hash, long Events, double Quiet, int Asked, int Accepted, int Deaths, int GivenUp, IReadOnlyCollection<string> Trace);
 
 /// <summary>
 /// One seed: a cloud with all its parts, clients that ask for anything, and trouble of all kinds; then everything is well again,
@@ -57,7 +57,11 @@ public static class Simulation
             host.Cut = false;
             host.Start();
         }
-        while ((wheel.Now - healed).TotalSeconds < Patience && Busy(cloud, clients)) wheel.Run(TimeSpan.FromSeconds(5));
+        while ((wheel.Now - healed).TotalSeconds < Patience && Busy(cloud, clients))
+        {
+            wheel.Run(TimeSpan.FromSeconds(5));
+            await Operator(cloud);
+        }
         var quiet = (wheel.Now - healed).TotalSeconds;
 
         // What kills at the worst moment leave is swept, and what hosts missed is found.
@@ -66,7 +70,18 @@ public static class Simulation
         while ((wheel.Now - healed).TotalSeconds < Patience * 3 && Busy(cloud, clients)) wheel.Run(TimeSpan.FromSeconds(5));
         cloud.Say("the end");
         var problems = await Promises.Check(cloud, like, clients);
-        return new(seed, problems, cloud.Hash, wheel.Turns, quiet, clients.Sum(c => c.Answers.Values.Sum()), clients.Sum(c => c.Accepted), cloud.Deaths, cloud.Trace);
+        return new(seed, problems, cloud.Hash, wheel.Turns, quiet, clients.Sum(c => c.Answers.Values.Sum()), clients.Sum(c => c.Accepted), cloud.Deaths, cloud.GivenUp, cloud.Trace);
+    }
+
+    /// <summary>Somebody sends again what was given up; an alert told of it.</summary>
+    private static async Task Operator(SimCloud cloud)
+    {
+        foreach (var letter in cloud.Bus.Dead)
+        {
+            cloud.Say($"sent again: {letter.Message.Queue} {letter.Message.Id}");
+            await cloud.Bus.Replay(letter.Message.Queue, letter.Message.Id);
+            cloud.GivenUp++;
+        }
     }
 
     private static bool Busy(SimCloud cloud, Client[] clients) =>

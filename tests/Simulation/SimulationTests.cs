@@ -20,7 +20,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
             for (var seed = first + worker; seed < first + count; seed += Environment.ProcessorCount) outcomes.Add(await Simulation.Run(seed, Told(seed)));
         })));
         var bad = outcomes.Where(o => o.Problems.Count > 0).OrderBy(o => o.Seed).ToList();
-        output.WriteLine($"seeds {first} to {first + count - 1}: {bad.Count} failed; {outcomes.Sum(o => o.Events)} events, {outcomes.Sum(o => o.Asked)} requests, {outcomes.Sum(o => o.Accepted)} accepted, {outcomes.Sum(o => o.Deaths)} deaths; quiet {outcomes.Max(o => o.Quiet):f0} virtual seconds after healing at worst, {outcomes.Average(o => o.Quiet):f0} on average; {watch.Elapsed.TotalSeconds:f1} s");
+        output.WriteLine($"seeds {first} to {first + count - 1}: {bad.Count} failed; {outcomes.Sum(o => o.Events)} events, {outcomes.Sum(o => o.Asked)} requests, {outcomes.Sum(o => o.Accepted)} accepted, {outcomes.Sum(o => o.Deaths)} deaths; {outcomes.Sum(o => o.GivenUp)} messages sent again by hand; quiet {outcomes.Max(o => o.Quiet):f0} virtual seconds after healing at worst, {outcomes.Average(o => o.Quiet):f0} on average; {watch.Elapsed.TotalSeconds:f1} s");
         Assert.True(bad.Count == 0, string.Join("\n\n", bad.Take(5).Select(o => $"seed {o.Seed}:\n  {string.Join("\n  ", o.Problems.Take(6))}\n{string.Join("\n", o.Trace.TakeLast(12))}")) + $"\nall: {string.Join(" ", bad.Select(o => o.Seed))}");
     }
 

@@ -168,6 +168,7 @@ public sealed partial class Saga<T>
         if (reply.Outcome == Outcome.Done)
         {
             waiting[i] = waiting[i] with { Done = true, Result = reply.Result };
+            work.Fence = reply.Fence;
             if (!Array.TrueForAll(waiting, w => w.Done))
             {
                 await Write(s, state, work, saga with { Waiting = waiting }, ct);

@@ -13,6 +13,8 @@ public sealed class Work<T>(Services services, T item, SagaRow saga, Cancellatio
     /// <summary>Where the saga is; runs ahead of what is recorded.</summary>
     internal SagaRow Row { get; set; } = saga;
     public string SagaId => Row.Id;
+    /// <summary>Where an answer of a host ends a step: the fence of the command it answers.</summary>
+    public long Fence { get; internal set; }
     /// <summary>Why it is being undone; null on the way forward.</summary>
     public string? Error => Row.Error;
     public Change Change { get; } = new(saga.Actor, saga.RequestId);
