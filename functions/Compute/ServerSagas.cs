@@ -51,7 +51,7 @@ public static class ServerSagas
         .Step("reserve", async w =>
         {
             await TakePorts(w);
-            foreach (var v in w.Item.Volumes.Where(v => v.State == "attaching")) await BlockStorage.Facade.Reserve(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Item.Host, v.Device, w.Change);
+            foreach (var v in w.Item.Volumes.Where(v => v.State == "attaching")) await BlockStorage.Facade.Reserve(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Item.Host, v.Device, w.Change, w.Stays);
             foreach (var v in w.Item.Volumes.Where(v => v.State == "detaching")) await BlockStorage.Facade.Detaching(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Change);
         }, undoOnHosts: w => Unplug(w, "attaching"))
         .Agent("prepare", async w => [.. await VolumeDisks(w, w.Item.Volumes.Where(v => v.State == "attaching")), .. await Network.Facade.Plug(w.Services, w.Item.ProjectId, w.Item.Nics.Where(n => n.State == "attaching").Select(n => n.PortId))],
@@ -103,21 +103,19 @@ public static class ServerSagas
         {
             if ((s.WantedHost ?? host.Name) != host.Name || (volumeHost ?? host.Name) != host.Name || (s.Zone.Length > 0 && s.Zone != host.Capacity.Zone)) continue;
             // A kill after an earlier claim elsewhere must not leave it: the row remembers the host before the room is taken.
-            if (s.Host != host.Name)
-            {
-                if (s.Host.Length > 0) await Placement.Facade.Release(w.Store, s.Host, s.Id);
-                w.Item = s = await Remember(w, host);
-            }
+            if (s.Host != host.Name) await Remember(w, host);
             if (await Placement.Facade.Claim(w.Store, host, new(s.Id, s.ProjectId, s.UserId, wanted))) return;
         }
         throw new SagaFault("No valid host was found. There are not enough hosts available.");
     }
 
-    private static async ValueTask<Server> Remember(Work<Server> w, HostRow host)
+    private static async ValueTask Remember(Work<Server> w, HostRow host)
     {
         var was = await Servers.Rows.Get(w.Store, w.Item.ProjectId, w.Item.Id);
         if (was is null || was.Item.Revision != w.Item.Revision) throw new ConflictException(w.Item.Id);
         await Servers.Rows.Save(w.Services, was.Item with { Host = host.Name, Zone = host.Capacity.Zone, Task = "spawning" }, was, w.Change);
+        // Not before: another run of this step may have taken that room again, and the row.
+        if (was.Item.Host.Length > 0) await Placement.Facade.Release(w.Store, was.Item.Host, w.Item.Id);
         // The row moved on under this turn: it starts again, and finds the host it chose.
         throw new ConflictException(w.Item.Id);
     }
@@ -130,12 +128,12 @@ public static class ServerSagas
     private static async ValueTask TakePorts(Work<Server> w)
     {
         foreach (var n in w.Item.Nics.Where(n => n.State == "attaching"))
-            await Network.Facade.Take(w.Services, n.PortId, new(n.Made ? null : n.PortId, n.NetworkId, n.FixedIp), w.Item.ProjectId, w.Item.Id, w.Item.Host, w.Item.Hostname, w.Item.Groups, w.Change);
+            await Network.Facade.Take(w.Services, n.PortId, new(n.Made ? null : n.PortId, n.NetworkId, n.FixedIp), w.Item.ProjectId, w.Item.Id, w.Item.Host, w.Item.Hostname, w.Item.Groups, w.Change, w.Stays);
     }
 
     private static async ValueTask ReserveVolumes(Work<Server> w)
     {
-        foreach (var v in w.Item.Volumes) await BlockStorage.Facade.Reserve(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Item.Host, v.Device, w.Change);
+        foreach (var v in w.Item.Volumes) await BlockStorage.Facade.Reserve(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Item.Host, v.Device, w.Change, w.Stays);
     }
 
     private static async ValueTask<IReadOnlyList<HostCommand>> VolumeDisks(Work<Server> w, IEnumerable<VolumeOf> volumes)

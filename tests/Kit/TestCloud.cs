@@ -45,6 +45,11 @@ public sealed class TestCloud : IAsyncDisposable
     public List<string> Errors { get; } = [];
     /// <summary>Every event that was delivered, those delivered twice as well.</summary>
     public List<SeenEvent> Events { get; } = [];
+    /// <summary>Every message comes a second time when it was done with.</summary>
+    public bool Echo { get; set; }
+    /// <summary>Breaks a rule: messages are done with before they are handled.</summary>
+    public bool SettlesFirst { get; set; }
+    private readonly HashSet<string> _echoed = [];
     /// <summary>The queue whose message is being handled.</summary>
     public string Current { get; private set; } = "";
     /// <summary>Between a host and its queue: what of a command's answers comes back. Tests lose, double and delay here.</summary>
@@ -140,7 +145,17 @@ public sealed class TestCloud : IAsyncDisposable
     }
 
     /// <summary>A message of a host.</summary>
-    public ValueTask Say(HostMessage message) => Bus.Send([new(Names.Replies, $"{message.Host}.{++_beats}", ContractJson.Write(message))]);
+    public async ValueTask Say(HostMessage message)
+    {
+        var one = new Message(Names.Replies, $"{message.Host}.{++_beats}", ContractJson.Write(message));
+        while (true)
+            try
+            {
+                await Bus.Send([one]);
+                return;
+            }
+            catch (StoreUnavailableException) { /* a host says it until it is heard */ }
+    }
 
     public async Task<string> Token(string user = "admin")
     {
@@ -212,6 +227,7 @@ public sealed class TestCloud : IAsyncDisposable
             foreach (var d in await Bus.Receive(trigger.Queue, 1, TimeSpan.FromMinutes(1), TimeSpan.Zero))
             {
                 (any, Current) = (true, trigger.Queue);
+                if (SettlesFirst) await Bus.Complete(d);
                 try
                 {
                     if (trigger.Queue == CloudEvent.Queue) Events.Add(SeenEvent.Read(d.Message.Body));
@@ -223,7 +239,8 @@ public sealed class TestCloud : IAsyncDisposable
                     await Bus.Abandon(d, TimeSpan.FromSeconds(1));
                     continue;
                 }
-                await Bus.Complete(d);
+                if (!SettlesFirst) await Bus.Complete(d);
+                if (Echo && _echoed.Add($"{trigger.Queue} {d.Message.Id}")) Bus.Add([d.Message with { NotBefore = null }]);
             }
         Current = "";
         foreach (var host in Hosts)

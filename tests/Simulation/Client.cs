@@ -16,6 +16,8 @@ public sealed class Client(SimCloud cloud, string name, string token, IReadOnlyD
     /// <summary>What was accepted: kind and id of what must be there, until it was deleted.</summary>
     public HashSet<(string Kind, string Id)> Promised { get; } = [];
     public HashSet<(string Kind, string Id)> Deleted { get; } = [];
+    /// <summary>Kinds of which the deletion of some was asked for, whatever was answered.</summary>
+    public HashSet<string> Asked { get; } = [];
     public int Under { get; private set; }
     public int Accepted { get; private set; }
     public Dictionary<int, int> Answers { get; } = [];
@@ -102,6 +104,7 @@ public sealed class Client(SimCloud cloud, string name, string token, IReadOnlyD
         var id = Any(kind);
         if (kind == "port" && (_plugged.Contains(id) || !Promised.Contains((kind, id)))) return;
         var path = kind switch { "server" => $"{Servers}/{id}", "volume" => $"{Volumes}/{id}", "snapshot" => $"{Snapshots}/{id}", "security_group_rule" => $"{Net}/security-group-rules/{id}", _ => $"{Net}/{kind}s/{id}" };
+        Asked.Add(kind);
         if (await Send("DELETE", path) is not { } answer)
         {
             // Nobody knows whether it was accepted.

@@ -24,6 +24,8 @@ public sealed class HostWorld
         public async Task<Result?> Handle(T command, CancellationToken ct)
         {
             await world._host.Pause();
+            // A disk that a guest still has is waited for a while, as the agent does.
+            for (var i = 0; i < 20 && command is RemoveDisk disk && world.UserOf(disk.DiskId) is not null; i++) await world._host.Pause(1);
             if (world._host.Fault() is { } before) throw before;
             var result = world.Do(command);
             await world._host.Pause();
@@ -36,7 +38,7 @@ public sealed class HostWorld
         switch (command)
         {
             case RemoveDisk disk:
-                if (_world.Values.OfType<EnsureDomain>().FirstOrDefault(d => d.Domain.Disks.Any(x => x.DiskId == disk.DiskId)) is { } user) throw new HandlerFault($"disk {disk.DiskId} is in use by guest {user.Domain.ServerId}", retry: true);
+                if (UserOf(disk.DiskId) is { } user) throw new HandlerFault($"disk {disk.DiskId} is in use by guest {user.Domain.ServerId}", retry: true);
                 _world.Remove(command.Key);
                 return null;
             case RemoveImage or RemovePort or RemoveRouter or RemoveDomain:
@@ -73,6 +75,8 @@ public sealed class HostWorld
                 return null;
         }
     }
+
+    private EnsureDomain? UserOf(string disk) => _world.Values.OfType<EnsureDomain>().FirstOrDefault(d => d.Domain.Disks.Any(x => x.DiskId == disk));
 
     private void Network(NetworkSpec network)
     {

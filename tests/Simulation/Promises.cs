@@ -40,7 +40,7 @@ public static class Promises
     }
 
     /// <summary>Goes with something else that may have been deleted: ports with servers, volumes too when they are to, subnets' gateways with networks.</summary>
-    private static bool Follows(Client client, string kind) => kind switch { "volume" or "port" => client.Deleted.Any(d => d.Kind == "server"), "subnet" => client.Deleted.Any(d => d.Kind == "network"), _ => false };
+    private static bool Follows(Client client, string kind) => kind switch { "volume" or "port" => client.Asked.Contains("server"), "subnet" => client.Asked.Contains("network"), _ => false };
 
     private static bool? There(HashSet<string> rows, string kind, string id) => kind switch
     {

@@ -110,7 +110,7 @@ public sealed class SimHost(SimCloud cloud, string name) : IDisposable
     }
 
     /// <summary>Within a command.</summary>
-    public Task Pause() => _life is { } life ? Pause(life, cloud.Wheel.Skewed(10)) : new TaskCompletionSource().Task;
+    public Task Pause(double? seconds = null) => _life is { } life ? Pause(life, seconds ?? cloud.Wheel.Skewed(10)) : new TaskCompletionSource().Task;
 
     public Exception? Fault() =>
         cloud.Wheel.Maybe(cloud.Now.HostRefuses) ? new HandlerFault("simulated refusal", retry: false) : cloud.Wheel.Maybe(cloud.Now.HostFails) ? new HandlerFault("simulated fault", retry: true) : null;
@@ -140,7 +140,7 @@ public sealed class SimHost(SimCloud cloud, string name) : IDisposable
         }
     }
 
-    private Inventory Inventory() => new(name, $"boot-{_boots}", [.. _world.Where(w => !w.Key.StartsWith("group/", StringComparison.Ordinal)).Select(w => new InventoryItem(w.Key, _ledger.Fence(w.Key), State(w.Value)))]);
+    private Inventory Inventory() => new(name, $"boot-{_boots}", [.. _world.Where(w => !w.Key.StartsWith("group/", StringComparison.Ordinal)).OrderBy(w => w.Value is not EnsureDomain).Select(w => new InventoryItem(w.Key, _ledger.Fence(w.Key), State(w.Value)))]);
 
     private static string? State(Command command) => command is EnsureDomain { Domain.Power: var power } ? power switch { PowerState.Off => "off", PowerState.Paused => "paused", _ => "running" } : null;
 
