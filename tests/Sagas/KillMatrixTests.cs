@@ -29,7 +29,7 @@ public sealed class KillMatrixTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Names))]
-    public Task Whichever_call_of_store_or_bus_fails_the_world_fits_together(string name) => Judge(name, Matrix.Walk);
+    public Task Whichever_call_of_store_or_bus_fails_the_world_fits_together(string name) => Judge(name, s => Matrix.Walk(s, Thorough));
 
     [Theory]
     [MemberData(nameof(Names))]

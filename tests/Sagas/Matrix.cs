@@ -16,9 +16,22 @@ public static class Matrix
         foreach (var plan in Plans(scenario, first, thorough, chance).Where(only ?? (_ => true))) yield return (plan, await Trial.Run(scenario, plan, mutant));
     }
 
-    /// <summary>Each call of the store and the bus fails in each way it can, one in each run.</summary>
-    public static IAsyncEnumerable<(Plan, Report)> Walk(Scenario scenario) => Run(scenario, calm => calm.Calls.SelectMany((writes, n) =>
-        (writes ? Enum.GetValues<Failing>() : [Failing.Refused, Failing.Throttled]).Select(how => new Plan { Trip = new(n, how) })));
+    /// <summary>Each call of the store and the bus fails in each way it can, one in each run: on the way forward, and on the way back from the last step (thorough: from each).</summary>
+    public static async IAsyncEnumerable<(Plan, Report)> Walk(Scenario scenario, int thorough)
+    {
+        var saga = Saga(scenario);
+        List<Plan> ways = [new(), .. saga.Deletes ? [] : saga.Steps.TakeLast(thorough > 1 ? 100 : 1).Select(step => new Plan { Breaks = [new(step, Undo: false, Times: 1, After: true, Refuses: true)] })];
+        foreach (var way in ways)
+        {
+            var calm = await Trial.Run(scenario, way);
+            for (var n = 0; n < calm.Calls.Count; n++)
+                foreach (var how in calm.Calls[n] ? Enum.GetValues<Failing>() : [Failing.Refused, Failing.Throttled])
+                {
+                    var plan = way with { Trip = new(n, how) };
+                    yield return (plan, await Trial.Run(scenario, plan));
+                }
+        }
+    }
 
     /// <summary>Every message, command and answer comes twice and out of order, with each step and undo done twice and each failure on top.</summary>
     public static IAsyncEnumerable<(Plan, Report)> Repeats(Scenario scenario) => Run(scenario, _ =>

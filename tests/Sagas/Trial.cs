@@ -56,7 +56,7 @@ public sealed class Trial
         Cloud.Line = Line;
 
         _armed = true;
-        var answer = await Survive(() => _scenario.Act(_stage));
+        var answer = await Survive(Act);
         _acted = answer is { Status: < 300 };
         for (var i = 0; i < 3; i++)
         {
@@ -71,6 +71,13 @@ public sealed class Trial
         return new(problems, _points, _commands, accepted, _trace, _calls);
     }
 
+    // What the act looks at first may be what fails.
+    private async Task<Answer> Act()
+    {
+        try { return await _scenario.Act(_stage); }
+        catch (InvalidOperationException e) when (_plan.Trip is not null && e.Message.StartsWith("503 ", StringComparison.Ordinal)) { return new(503, default, e.Message, new Dictionary<string, string>()); }
+    }
+
     private async Task<IReadOnlyList<string>> Judge(Answer? answer, bool accepted)
     {
         var world = await World.Check(Cloud);
@@ -83,7 +90,7 @@ public sealed class Trial
         }
         List<string> problems = [.. found.Select(p => p.ToString())];
         var harmless = _plan.Breaks.All(b => !b.Refuses && b.Times < 3) && _plan.Mishap is not { Fate: Fate.Refused };
-        if (answer is not null && !accepted && !(_plan.Trip is not null && answer.Status is 503 or 409)) problems.Add($"refused: {answer.Status} {answer.Text}");
+        if (answer is not null && !accepted && !(_plan.Trip is not null && answer.Status is 503 or 409 or 404)) problems.Add($"refused: {answer.Status} {answer.Text}");
         if (_deleted is { Status: < 300 })
         {
             if ((await _scenario.Delete!(_stage)).Status != 404) problems.Add("it was deleted and is there");
