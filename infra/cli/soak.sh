@@ -1,10 +1,16 @@
 #!/bin/bash
 # Kills the real processes at random while clients work, then looks whether anything is stuck, leaked or lost.
 #   ./cloud soak [--real] [--kills N] [--seed N] [--clients N] [--hosts N] [--data DIR]
+#   ./cloud soak --seeds N [--from SEED]
+# --seeds simulated clouds, one for each number, in one process and on clocks of their own; CS_TRACE=DIR writes down what happened in each
 # --real  real guests on a real host of this machine; host agent, sidecar and libvirtd are among the victims (needs root)
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 cd "$root"
+if [ "${1:-}" = --seeds ]; then
+  dotnet build tests/Tests.csproj -v q --nologo -c Debug > /dev/null || die "the build failed"
+  CS_SEEDS=${2:-1000} CS_SEED=${4:-1} exec dotnet tests/bin/Debug/net10.0/linux-x64/Cloud.Tests.dll -noLogo -noColor -showLiveOutput -method '*Whatever_befalls_the_cloud*' < /dev/null
+fi
 options=()
 for option; do
   if [ "$option" = --real ]; then

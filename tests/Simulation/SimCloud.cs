@@ -40,6 +40,8 @@ public sealed class SimCloud
     public List<Process> Processes { get; } = [];
     public List<SimHost> Hosts { get; } = [];
     public Weather Now { get; set; }
+    /// <summary>All work has ended: nobody need look so often.</summary>
+    public bool Calm { get; set; }
     /// <summary>The store answers nobody.</summary>
     public bool Out { get; set; }
     public List<string> Errors { get; } = [];
@@ -113,6 +115,7 @@ public sealed class SimCloud
 
     public void LookEverywhere()
     {
+        Wheel.In(Calm ? 5 : 1, LookEverywhere);
         foreach (var queue in _queues) Deliver(queue);
         foreach (var host in Hosts) host.Look();
     }

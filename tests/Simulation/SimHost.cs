@@ -136,7 +136,7 @@ public sealed class SimHost(SimCloud cloud, string name) : IDisposable
         while (!life.Over)
         {
             await Send(life, new Heartbeat(name, $"boot-{_boots}", new(64, 256 * 1024, 4096, "simulated", "1.0.0", "simulated", "", ["public"], "nova", 0, 0, 0), ++_beats));
-            await Pause(life, 10);
+            await Pause(life, cloud.Calm ? 25 : 10);
         }
     }
 

@@ -37,7 +37,7 @@ public static class Simulation
         var wheel = cloud.Wheel;
         cloud.Say($"seed {seed} {bad}");
         foreach (var host in cloud.Hosts) wheel.In(0, host.Start);
-        wheel.Every(1, cloud.LookEverywhere);
+        cloud.LookEverywhere();
         wheel.Every(10, () => { foreach (var p in cloud.Processes) p.Renew(); });
         foreach (var timer in Triggers.All(cloud.Slices).OfType<TimerTrigger>()) wheel.Every(timer.Every.TotalSeconds, () => { if (cloud.Free() is { } p) _ = p.Timer(timer); });
         cloud.Now = bad with { Dies = 0, Stalls = 0 };
@@ -64,6 +64,7 @@ public static class Simulation
         }
         var quiet = (wheel.Now - healed).TotalSeconds;
 
+        cloud.Calm = true;
         // What kills at the worst moment leave is swept, and what hosts missed is found.
         for (var i = 0; i < 3; i++)
         {

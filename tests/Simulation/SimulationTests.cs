@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using Xunit;
 
 namespace Cloud.Tests.Simulation;
@@ -11,7 +12,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [Fact]
     public async Task Whatever_befalls_the_cloud_it_keeps_its_promises()
     {
-        var (first, count) = (Setting("CS_SEED", 1), Setting("CS_SEEDS", 200));
+        var (first, count) = (Setting("CS_SEED", 1), Setting("CS_SEEDS", 500));
         var watch = System.Diagnostics.Stopwatch.StartNew();
         var outcomes = new System.Collections.Concurrent.ConcurrentBag<Outcome>();
         await Beginning.Ready;
@@ -21,8 +22,11 @@ public sealed class SimulationTests(ITestOutputHelper output)
         })));
         var bad = outcomes.Where(o => o.Problems.Count > 0).OrderBy(o => o.Seed).ToList();
         output.WriteLine($"seeds {first} to {first + count - 1}: {bad.Count} failed; {outcomes.Sum(o => o.Events)} events, {outcomes.Sum(o => o.Asked)} requests, {outcomes.Sum(o => o.Accepted)} accepted, {outcomes.Sum(o => o.Deaths)} deaths; {outcomes.Sum(o => o.GivenUp)} messages sent again by hand; quiet {outcomes.Max(o => o.Quiet):f0} virtual seconds after healing at worst, {outcomes.Average(o => o.Quiet):f0} on average; {watch.Elapsed.TotalSeconds:f1} s");
-        Assert.True(bad.Count == 0, string.Join("\n\n", bad.Take(5).Select(o => $"seed {o.Seed}:\n  {string.Join("\n  ", o.Problems.Take(6))}\n{string.Join("\n", o.Trace.TakeLast(12))}")) + $"\nall: {string.Join(" ", bad.Select(o => o.Seed))}");
+        Assert.True(bad.Count == 0, string.Join("\n\n", bad.Take(5).Select(o => $"seed {o.Seed} of commit {Commit()}:\n  {string.Join("\n  ", o.Problems.Take(6))}\n{string.Join("\n", o.Trace.TakeLast(40))}")) + $"\nall: {string.Join(" ", bad.Select(o => o.Seed))}");
     }
+
+    /// <summary>As the compiler wrote it down.</summary>
+    private static string Commit() => typeof(Simulation).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[^1] ?? "?";
 
     /// <summary>CS_TRACE=DIR writes down all that happens.</summary>
     private static Action<string>? Told(int seed)
