@@ -117,7 +117,7 @@ public sealed class Process
     public async Task Timer(TimerTrigger timer)
     {
         try { await timer.Run(Services, CancellationToken.None); }
-        catch (Exception e) { Report(e, timer.Name); }
+        catch (Exception e) when (e is not OperationCanceledException) { Report(e, timer.Name); }
     }
 
     /// <summary>As the pump does every ten seconds.</summary>

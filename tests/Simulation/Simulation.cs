@@ -69,7 +69,8 @@ public static class Simulation
         for (var i = 0; i < 3; i++)
         {
             foreach (var host in cloud.Hosts) host.Tell();
-            wheel.Run(TimeSpan.FromMinutes(8.5));
+            foreach (var timer in Triggers.All(cloud.Slices).OfType<TimerTrigger>()) wheel.In(i, () => _ = cloud.Free()?.Timer(timer));
+            wheel.Run(TimeSpan.FromMinutes(11));
         }
         while ((wheel.Now - healed).TotalSeconds < Patience * 3 && Busy(cloud, clients)) wheel.Run(TimeSpan.FromSeconds(5));
         cloud.Say("the end");
