@@ -82,7 +82,7 @@ public sealed class Trial
     {
         var world = await World.Check(Cloud);
         var found = world.Problems;
-        if ((_died > 0 || _plan.Trip is not null) && found.Any(p => p.What is Wrong.Claim or Wrong.Pointer))
+        if ((_died > 0 || _plan.Trip is not null || _deleted is not null) && found.Any(p => p.What is Wrong.Claim or Wrong.Pointer))
         {
             found = [.. found.Where(p => p.What is not (Wrong.Claim or Wrong.Pointer))];
             await Cloud.Sweep();
