@@ -42,7 +42,8 @@ public sealed record InventoryItem(string Key, long Fence, string? State = null)
 
 /// <summary>A guest changed state by itself (it shut down, crashed, or was started by hand).</summary>
 /// <param name="State">running, off, paused or crashed.</param>
-public sealed record DomainEvent(string Host, string ServerId, string State, DateTimeOffset At) : HostMessage(Host);
+/// <param name="Fence">Of the last command for the guest that the host knew then: what was seen before a later command says nothing any more.</param>
+public sealed record DomainEvent(string Host, string ServerId, string State, DateTimeOffset At, long Fence = long.MaxValue) : HostMessage(Host);
 
 /// <summary>JSON of everything that crosses between control plane and hosts.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]

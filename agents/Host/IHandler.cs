@@ -41,6 +41,9 @@ public interface ISpecs
 
     IReadOnlyList<TCommand> All<TCommand>() where TCommand : Command;
 
+    /// <summary>The highest fence seen of this key.</summary>
+    long Fence(string key);
+
     /// <summary>Stores a wish that didn't come as a command of its own (a network that came with a port).</summary>
     void Put(Command command);
 

@@ -21,13 +21,13 @@ public static class Facade
     }
 
     /// <summary>The volume is this server's from now on.</summary>
-    public static ValueTask Reserve(Services s, string project, string id, string server, string host, string device, Change change) => Set(s, project, id, change, v =>
+    public static ValueTask Reserve(Services s, string project, string id, string server, string host, string device, Change change, Stays stays) => Set(s, project, id, change, v =>
         v.Attachment is not null && !Has(v, server) ? throw new SagaFault($"Volume {id} is attached to another server.")
         : v.Host.Length > 0 && v.Host != host ? throw new SagaFault($"Volume {id} is on another host.")
         : v.Attachment is not null ? v
         : v.ReadOnly == true ? throw new SagaFault($"Volume {id} is read-only.")
         : v.Status != "available" ? throw new SagaFault($"Volume {id} is {v.Status}.")
-        : v with { Status = "attaching", Host = host, Attachment = new(s.Ids.New(), server, "/dev/" + device, s.Now) }, missing: id);
+        : v with { Status = "attaching", Host = host, Attachment = new(s.Ids.New(), server, "/dev/" + device, s.Now) }, missing: id, stays);
 
     public static async ValueTask<HostCommand?> Disk(Services s, string project, string id) => await Volumes.Rows.Get(s.Store, project, id) is { } v ? await VolumeSagas.Disk(s, v.Item) : null;
 
@@ -64,7 +64,7 @@ public static class Facade
             catch (ConflictException) { /* it changed meanwhile */ }
     }
 
-    private static async ValueTask Set(Services s, string project, string id, Change change, Func<Volume, Volume> apply, string? missing = null)
+    private static async ValueTask Set(Services s, string project, string id, Change change, Func<Volume, Volume> apply, string? missing = null, Stays? stays = null)
     {
         while (await Volumes.Rows.Get(s.Store, project, id) is { } was)
         {
@@ -72,10 +72,14 @@ public static class Facade
             if (ReferenceEquals(now, was.Item)) return;
             try
             {
-                await Volumes.Rows.Save(s, now, was, change);
+                await Volumes.Rows.Save(s, now, was, change, stays is null ? null : [stays.Row]);
                 return;
             }
-            catch (ConflictException) { /* it changed meanwhile */ }
+            catch (ConflictException)
+            {
+                // It changed meanwhile.
+                if (stays is not null) await stays.Require(s.Store);
+            }
         }
         if (missing is not null) throw new SagaFault($"Volume {missing} is gone.");
     }

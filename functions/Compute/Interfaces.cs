@@ -71,7 +71,13 @@ public static class Interfaces
     // The saga takes the port as well; doing it here lets the answer name its addresses.
     private static async ValueTask<Reply> Taken(Call c, Server server, string id, Network.Facade.Wish wish)
     {
-        await Network.Facade.Take(c.Services, id, wish, server.ProjectId, server.Id, server.Host, server.Hostname, null, Change.By(c));
+        while (await Servers.Rows.Get(c.Store, server.ProjectId, server.Id, c.Cancelled) is { Item.Doomed: false } was && was.Item.Nics.Any(n => n.PortId == id))
+            try
+            {
+                await Network.Facade.Take(c.Services, id, wish, server.ProjectId, server.Id, server.Host, server.Hostname, null, Change.By(c), new(server.ProjectId, new(Servers.Rows.Key(server.Id), was.ETag)));
+                break;
+            }
+            catch (ConflictException) { /* the server changed meanwhile */ }
         var now = (await Servers.Rows.Get(c.Store, server.ProjectId, server.Id, c.Cancelled))?.Item;
         var nic = now?.Nics.Any(n => n.PortId == id) == true ? (await Network.Facade.Nics(c.Services, server.ProjectId, server.Id)).FirstOrDefault(n => n.PortId == id) : null;
         if (nic is null)

@@ -51,6 +51,8 @@ public sealed record Server : Resource
     public NicOf[] Nics { get; init; } = [];
     public VolumeOf[] Volumes { get; init; } = [];
     public bool SoftReboot { get; init; }
+    /// <summary>Fence of the last command for the guest that its host carried out; what the host saw of it before is old.</summary>
+    [OperatorOnly] public long Heard { get; init; }
 }
 
 /// <summary>The flavor as it was when the server was made. Memory in MiB, disk in GiB.</summary>

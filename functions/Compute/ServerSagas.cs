@@ -21,7 +21,7 @@ public static class ServerSagas
         .Agent("plug", w => Network.Facade.Plug(w.Services, w.Item.ProjectId, w.Item.Nics.Select(n => n.PortId)))
         .Step("volume", ReserveVolumes, undo: async w => { foreach (var v in w.Item.Volumes) await BlockStorage.Facade.Detached(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Change); })
         .Agent("disks", w => VolumeDisks(w, w.Item.Volumes), undo: Unmake)
-        .Agent("boot", async w => [await ServerSpecs.Ensure(w.Services, w.Item)], undo: w => new(RemoveGuest(w.Item)))
+        .Agent("boot", async w => [await ServerSpecs.Ensure(w.Services, w.Item)], undo: w => new(RemoveGuest(w.Item)), done: Heard)
         .Insist()
         .Step("settle", Settle)
         .Finished(w => { w.Item = w.Item with { Status = "ACTIVE", Task = null, LaunchedAt = w.Services.Now, AdminPass = w.Item.AdminPass }; return ServerHistory.End(w); })
@@ -51,12 +51,12 @@ public static class ServerSagas
         .Step("reserve", async w =>
         {
             await TakePorts(w);
-            foreach (var v in w.Item.Volumes.Where(v => v.State == "attaching")) await BlockStorage.Facade.Reserve(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Item.Host, v.Device, w.Change);
+            foreach (var v in w.Item.Volumes.Where(v => v.State == "attaching")) await BlockStorage.Facade.Reserve(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Item.Host, v.Device, w.Change, w.Stays);
             foreach (var v in w.Item.Volumes.Where(v => v.State == "detaching")) await BlockStorage.Facade.Detaching(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Change);
         }, undoOnHosts: w => Unplug(w, "attaching"))
         .Agent("prepare", async w => [.. await VolumeDisks(w, w.Item.Volumes.Where(v => v.State == "attaching")), .. await Network.Facade.Plug(w.Services, w.Item.ProjectId, w.Item.Nics.Where(n => n.State == "attaching").Select(n => n.PortId))],
             undo: Unmake)
-        .Agent("guest", async w => [await ServerSpecs.Ensure(w.Services, w.Item)], undo: async w => Unsettled(w.Item) ? [await ServerSpecs.Ensure(w.Services, Before(w.Item))] : [])
+        .Agent("guest", async w => [await ServerSpecs.Ensure(w.Services, w.Item)], undo: async w => Unsettled(w.Item) ? [await ServerSpecs.Ensure(w.Services, Before(w.Item))] : [], done: Heard)
         .Insist()
         .Agent("unplug", w => Unplug(w, "detaching"))
         .Step("settle", Settle)
@@ -65,7 +65,7 @@ public static class ServerSagas
         .Deadline(TimeSpan.FromMinutes(5));
 
     public static readonly Saga<Server> Reboot = Saga<Server>.Named("server-reboot-1", Servers.Rows)
-        .Agent("reboot", async w => w.Item.Power == PowerState.Running && w.Item.Task != "powering-on" ? [new HostCommand(w.Item.Host, new RebootDomain(w.Item.Id, w.Item.SoftReboot, w.SagaId))] : [await ServerSpecs.Ensure(w.Services, w.Item)])
+        .Agent("reboot", async w => w.Item.Power == PowerState.Running && w.Item.Task != "powering-on" ? [new HostCommand(w.Item.Host, new RebootDomain(w.Item.Id, w.Item.SoftReboot, w.SagaId))] : [await ServerSpecs.Ensure(w.Services, w.Item)], done: Heard)
         .Finished(w => { w.Item = w.Item with { Status = "ACTIVE", Task = null }; return ServerHistory.End(w); })
         .Failed(GiveUp);
 
@@ -79,6 +79,8 @@ public static class ServerSagas
     }, async (s, row) => await Placement.Facade.Release(s.Store, row));
 
     public static string StatusOf(Server s) => s.Power switch { PowerState.Running => "ACTIVE", PowerState.Paused => "PAUSED", _ => "SHUTOFF" };
+
+    private static void Heard(Work<Server> w, IReadOnlyList<Result?> results) => w.Item = w.Item with { Heard = w.Fence };
 
     private static IEnumerable<string> Made(Server s) => s.Nics.Where(n => n.Made).Select(n => n.PortId);
 
@@ -101,21 +103,19 @@ public static class ServerSagas
         {
             if ((s.WantedHost ?? host.Name) != host.Name || (volumeHost ?? host.Name) != host.Name || (s.Zone.Length > 0 && s.Zone != host.Capacity.Zone)) continue;
             // A kill after an earlier claim elsewhere must not leave it: the row remembers the host before the room is taken.
-            if (s.Host != host.Name)
-            {
-                if (s.Host.Length > 0) await Placement.Facade.Release(w.Store, s.Host, s.Id);
-                w.Item = s = await Remember(w, host);
-            }
+            if (s.Host != host.Name) await Remember(w, host);
             if (await Placement.Facade.Claim(w.Store, host, new(s.Id, s.ProjectId, s.UserId, wanted))) return;
         }
         throw new SagaFault("No valid host was found. There are not enough hosts available.");
     }
 
-    private static async ValueTask<Server> Remember(Work<Server> w, HostRow host)
+    private static async ValueTask Remember(Work<Server> w, HostRow host)
     {
         var was = await Servers.Rows.Get(w.Store, w.Item.ProjectId, w.Item.Id);
         if (was is null || was.Item.Revision != w.Item.Revision) throw new ConflictException(w.Item.Id);
         await Servers.Rows.Save(w.Services, was.Item with { Host = host.Name, Zone = host.Capacity.Zone, Task = "spawning" }, was, w.Change);
+        // Not before: another run of this step may have taken that room again, and the row.
+        if (was.Item.Host.Length > 0) await Placement.Facade.Release(w.Store, was.Item.Host, w.Item.Id);
         // The row moved on under this turn: it starts again, and finds the host it chose.
         throw new ConflictException(w.Item.Id);
     }
@@ -128,12 +128,12 @@ public static class ServerSagas
     private static async ValueTask TakePorts(Work<Server> w)
     {
         foreach (var n in w.Item.Nics.Where(n => n.State == "attaching"))
-            await Network.Facade.Take(w.Services, n.PortId, new(n.Made ? null : n.PortId, n.NetworkId, n.FixedIp), w.Item.ProjectId, w.Item.Id, w.Item.Host, w.Item.Hostname, w.Item.Groups, w.Change);
+            await Network.Facade.Take(w.Services, n.PortId, new(n.Made ? null : n.PortId, n.NetworkId, n.FixedIp), w.Item.ProjectId, w.Item.Id, w.Item.Host, w.Item.Hostname, w.Item.Groups, w.Change, w.Stays);
     }
 
     private static async ValueTask ReserveVolumes(Work<Server> w)
     {
-        foreach (var v in w.Item.Volumes) await BlockStorage.Facade.Reserve(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Item.Host, v.Device, w.Change);
+        foreach (var v in w.Item.Volumes) await BlockStorage.Facade.Reserve(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Item.Host, v.Device, w.Change, w.Stays);
     }
 
     private static async ValueTask<IReadOnlyList<HostCommand>> VolumeDisks(Work<Server> w, IEnumerable<VolumeOf> volumes)
@@ -219,7 +219,7 @@ public static class ServerSagas
         while (await Servers.Rows.Find(services.Store, e.ServerId) is { } was)
         {
             var s = was.Item;
-            if (s.Saga is not null || s.Host != e.Host || s.Doomed) return;
+            if (s.Saga is not null || s.Host != e.Host || s.Doomed || e.Fence < s.Heard) return;
             var now = e.State switch
             {
                 "off" or "crashed" when s.Power == PowerState.Running => s with { Power = PowerState.Off, Status = "SHUTOFF" },

@@ -46,7 +46,7 @@ public static class ImageData
             await Images.Kind.Change(c, c.Route.Policy, d => d.Item = change(Queued(d.Item)), more: async d => d.Ops.AddRange(await Intake.Charge(c.Services, d.Item)));
             return Reply.Empty(204);
         }
-        catch
+        catch (Exception e) when (e is not StoreUnavailableException) // then it may have been written, and needs its bytes
         {
             await store.Delete(stored.Blob, CancellationToken.None);
             throw;

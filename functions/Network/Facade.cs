@@ -53,8 +53,9 @@ public static partial class Facade
     }
 
     /// <summary>Makes or takes a port for a server; a repeat with the same <paramref name="id"/> finds the first. Returns its id.</summary>
+    /// <param name="stays">The server, whose port it is to be.</param>
     /// <exception cref="Fault">No address left, over quota, or taken by another server meanwhile.</exception>
-    public static async ValueTask<string> Take(Services s, string id, Wish wish, string project, string server, string host, string hostName, IReadOnlyList<string>? groups, Change change)
+    public static async ValueTask<string> Take(Services s, string id, Wish wish, string project, string server, string host, string hostName, IReadOnlyList<string>? groups, Change change, Stays stays)
     {
         if (wish.PortId is { } existing)
             while (true)
@@ -63,10 +64,10 @@ public static partial class Facade
                 if (was.Item.DeviceId.Length > 0 && was.Item.DeviceId != server) throw Fault.Conflict($"Port {existing} is still in use.");
                 try
                 {
-                    await Tables.Ports.Save(s, was.Item with { DeviceId = server, DeviceOwner = "compute:nova", Host = host, DnsName = hostName }, was, change);
+                    await Tables.Ports.Save(s, was.Item with { DeviceId = server, DeviceOwner = "compute:nova", Host = host, DnsName = hostName }, was, change, [stays.Row]);
                     return existing;
                 }
-                catch (ConflictException) { /* it changed meanwhile */ }
+                catch (ConflictException) { await stays.Require(s.Store); }
             }
         if (await Tables.Ports.Get(s.Store, project, id) is not null) return id;
         var network = (await Tables.Networks.Find(s.Store, wish.NetworkId!, project))?.Item ?? throw Fault.BadRequest($"Network {wish.NetworkId} could not be found.");
@@ -77,16 +78,25 @@ public static partial class Facade
             var undo = new List<Func<ValueTask>>();
             try
             {
-                var addresses = await Ports.Allocate(s, port, network, [(null, wish.FixedIp)], [], undo);
-                var ops = await Tables.Quota.Reserve(s.Store, project, [new("port", 1)], NetworkDialect.Over);
+                var found = await Tables.Networks.Find(s.Store, network.Id, project) ?? throw Fault.BadRequest($"Network {network.Id} could not be found.");
+                var addresses = await Ports.Allocate(s, port, found.Item, [(null, wish.FixedIp)], [], undo);
+                List<Op> ops = [.. await Tables.Quota.Reserve(s.Store, project, [new("port", 1)], NetworkDialect.Over), .. Networks.Stays(found, project), stays.Row];
                 await Tables.Ports.Save(s, port with { FixedIps = addresses }, null, change, ops);
                 return id;
             }
-            catch (Exception e)
+            // Where the store doesn't say, it may have been written; and another run of this step, which finds the same addresses, may have been faster.
+            catch (Exception e) when (e is not StoreUnavailableException)
             {
-                foreach (var u in undo) await u();
-                if (e is not ConflictException || attempt > 20) throw;
+                var over = e is ConflictException && await stays.Over(s.Store); // asked first: what isn't written by then never will be
                 if (await Tables.Ports.Get(s.Store, project, id) is not null) return id;
+                if (e is ConflictException && !over && attempt < 20)
+                {
+                    await stays.Require(s.Store);
+                    continue;
+                }
+
+                foreach (var u in undo) await u();
+                throw;
             }
         }
     }

@@ -32,6 +32,7 @@ public static class Networks
         Check = Check,
         CheckDelete = async (c, d) =>
         {
+            d.Ops.Add(await Tables.Quota.Uncharged(c.Store, d.Item.ProjectId, c.Cancelled));
             var ports = await Tables.PortsOf(c.Store, d.Item, c.Cancelled);
             var floating = d.Item.External && (await Tables.FloatingIps.Everywhere(c.Store, c.Cancelled)).Any(f => f.FloatingNetworkId == d.Item.Id);
             if (ports.Any(p => !p.Doomed) || floating) throw new Fault(409, $"Unable to complete operation on network {d.Item.Id}. There are one or more ports still in use on the network.") { Kind = "NetworkInUse" };
@@ -51,6 +52,9 @@ public static class Networks
             w.WriteNull("ipv6_address_scope");
         },
     };
+
+    /// <summary>Makes a transaction of the network's project fail when the network is changed or removed meanwhile.</summary>
+    internal static IEnumerable<Op> Stays(Loaded<Network> network, string project) => network.Item.ProjectId == project ? [new Op.Check(Tables.Networks.Key(network.Item.Id), network.ETag)] : [];
 
     public static readonly Route[] Routes =
     [

@@ -83,7 +83,9 @@ public static class Ports
 
     private static async ValueTask Check(Call c, Draft<Port> d)
     {
-        var network = (await Tables.Networks.Find(c.Store, d.Item.NetworkId, c.User?.ProjectId, c.Cancelled))?.Item;
+        var found = await Tables.Networks.Find(c.Store, d.Item.NetworkId, c.User?.ProjectId, c.Cancelled);
+        var network = found?.Item;
+        if (d.Old is null && found is not null) d.Ops.AddRange(Networks.Stays(found, d.Item.ProjectId));
         if (network is null || !c.Allows("network:get_network", new(network.ProjectId)) && !Tables.Networks.Shared(network)) throw Fault.NotFound("network", d.Item.NetworkId);
         CheckRights(c, d, network);
         d.Item = await Complete(c.Services, d.Item, network, d.Old is null, d.Body.ValueKind == JsonValueKind.Object && d.Body.TryGetProperty("security_groups", out _));

@@ -17,6 +17,7 @@ public static class Subnets
         CheckDelete = async (c, d) =>
         {
             var subnet = d.Item;
+            d.Ops.Add(await Tables.Quota.Uncharged(c.Store, subnet.ProjectId, c.Cancelled));
             var network = (await Tables.Networks.Get(c.Store, subnet.ProjectId, subnet.NetworkId, c.Cancelled))!;
             if ((await Tables.PortsOf(c.Store, network.Item, c.Cancelled)).Any(p => !p.Doomed && p.FixedIps.Any(f => f.SubnetId == subnet.Id))
                 || (network.Item.External && (await Tables.FloatingIps.Everywhere(c.Store, c.Cancelled)).Any(f => f.FromSubnet == subnet.Id)))

@@ -3,6 +3,8 @@
 #   ./cloud soak [--real] [--kills N] [--seed N] [--clients N] [--hosts N] [--data DIR]
 #   ./cloud soak --bills N
 # --bills N random half years of events that come late, twice and in any order to a process that dies, against what really was
+#   ./cloud soak --seeds N [--from SEED]
+# --seeds simulated clouds, one for each number, in one process and on clocks of their own; CS_TRACE=DIR writes down what happened in each
 # --real  real guests on a real host of this machine; host agent, sidecar and libvirtd are among the victims (needs root)
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -14,6 +16,10 @@ if [ "${1:-}" = --bills ]; then
   CS_BILLS=${2:?--bills needs a number} dotnet tests/bin/Debug/net10.0/linux-x64/Cloud.Tests.dll -noLogo -noColor -class Cloud.Tests.Unit.Billing.ClosingTests < /dev/null > "$log" 2>&1 || { cat "$log" >&2; exit 1; }
   grep ' unbilled, ' "$log"
   exit
+fi
+if [ "${1:-}" = --seeds ]; then
+  dotnet build tests/Tests.csproj -v q --nologo -c Debug > /dev/null || die "the build failed"
+  CS_SEEDS=${2:-1000} CS_SEED=${4:-1} exec dotnet tests/bin/Debug/net10.0/linux-x64/Cloud.Tests.dll -noLogo -noColor -showLiveOutput -method '*Whatever_befalls_the_cloud*' < /dev/null
 fi
 options=()
 for option; do

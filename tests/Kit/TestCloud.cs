@@ -45,6 +45,11 @@ public sealed class TestCloud : IAsyncDisposable
     public List<string> Errors { get; } = [];
     /// <summary>Every event that was delivered, those delivered twice as well.</summary>
     public List<SeenEvent> Events { get; } = [];
+    /// <summary>Every message comes a second time when it was done with.</summary>
+    public bool Echo { get; set; }
+    /// <summary>Breaks a rule: messages are done with before they are handled.</summary>
+    public bool SettlesFirst { get; set; }
+    private readonly HashSet<string> _echoed = [];
     /// <summary>The queue whose message is being handled.</summary>
     public string Current { get; private set; } = "";
     /// <summary>Between a host and its queue: what of a command's answers comes back. Tests lose, double and delay here.</summary>
@@ -60,13 +65,13 @@ public sealed class TestCloud : IAsyncDisposable
         return cloud;
     });
 
-    private TestCloud(IReadOnlyList<Slice>? slices, DateTimeOffset now, Settings? settings = null)
+    private TestCloud(IReadOnlyList<Slice>? slices, DateTimeOffset now, Settings? settings = null, Func<TimeProvider, IIds>? ids = null)
     {
         Clock = new(now);
         Bus = new(Clock);
         Store = new(Bus);
         Internet = new(Clock);
-        Services = Composition.Services(Store, Bus, new FileBlobs(_files), Clock, new TimeOrderedIds(Clock), (settings ?? new()) with { AdminPassword = "admin-secret", DemoPassword = "demo-secret" }, slices, new OutboundHttp(Clock, [], Internet.Resolve, Internet.Connect), objects: new([.. Replicas], 3), confined: new InThisProcess());
+        Services = Composition.Services(Store, Bus, new FileBlobs(_files), Clock, ids?.Invoke(Clock) ?? new TimeOrderedIds(Clock), (settings ?? new()) with { AdminPassword = "admin-secret", DemoPassword = "demo-secret" }, slices, new OutboundHttp(Clock, [], Internet.Resolve, Internet.Connect), objects: new([.. Replicas], 3), confined: new InThisProcess());
         _triggers = [.. Triggers.All(Services.Slices).OfType<QueueTrigger>()];
     }
 
@@ -124,6 +129,15 @@ public sealed class TestCloud : IAsyncDisposable
         return cloud;
     }
 
+    /// <summary>Begun with ids that are the same each time.</summary>
+    public static async Task<TestCloud> Seeded(Func<TimeProvider, IIds> ids)
+    {
+        var cloud = new TestCloud(null, Begin, ids: ids);
+        await Composition.Start(cloud.Services);
+        await cloud.Drain();
+        return cloud;
+    }
+
     public async Task Beat()
     {
         foreach (var host in Hosts) await Say(host.Beat());
@@ -131,7 +145,17 @@ public sealed class TestCloud : IAsyncDisposable
     }
 
     /// <summary>A message of a host.</summary>
-    public ValueTask Say(HostMessage message) => Bus.Send([new(Names.Replies, $"{message.Host}.{++_beats}", ContractJson.Write(message))]);
+    public async ValueTask Say(HostMessage message)
+    {
+        var one = new Message(Names.Replies, $"{message.Host}.{++_beats}", ContractJson.Write(message));
+        while (true)
+            try
+            {
+                await Bus.Send([one]);
+                return;
+            }
+            catch (StoreUnavailableException) { /* a host says it until it is heard */ }
+    }
 
     public async Task<string> Token(string user = "admin")
     {
@@ -203,6 +227,7 @@ public sealed class TestCloud : IAsyncDisposable
             foreach (var d in await Bus.Receive(trigger.Queue, 1, TimeSpan.FromMinutes(1), TimeSpan.Zero))
             {
                 (any, Current) = (true, trigger.Queue);
+                if (SettlesFirst) await Bus.Complete(d);
                 try
                 {
                     if (trigger.Queue == CloudEvent.Queue) Events.Add(SeenEvent.Read(d.Message.Body));
@@ -214,7 +239,8 @@ public sealed class TestCloud : IAsyncDisposable
                     await Bus.Abandon(d, TimeSpan.FromSeconds(1));
                     continue;
                 }
-                await Bus.Complete(d);
+                if (!SettlesFirst) await Bus.Complete(d);
+                if (Echo && _echoed.Add($"{trigger.Queue} {d.Message.Id}")) Bus.Add([d.Message with { NotBefore = null }]);
             }
         Current = "";
         foreach (var host in Hosts)

@@ -16,9 +16,37 @@ public static class Matrix
         foreach (var plan in Plans(scenario, first, thorough, chance).Where(only ?? (_ => true))) yield return (plan, await Trial.Run(scenario, plan, mutant));
     }
 
+    /// <summary>Each call of the store and the bus fails in each way it can, one in each run: on the way forward, and on the way back from the last step (thorough: from each).</summary>
+    public static async IAsyncEnumerable<(Plan, Report)> Walk(Scenario scenario, int thorough)
+    {
+        var saga = Saga(scenario);
+        List<Plan> ways = [new(), .. saga.Deletes ? [] : saga.Steps.TakeLast(thorough > 1 ? 100 : 1).Select(step => new Plan { Breaks = [new(step, Undo: false, Times: 1, After: true, Refuses: true)] })];
+        foreach (var way in ways)
+        {
+            var calm = await Trial.Run(scenario, way);
+            for (var n = 0; n < calm.Calls.Count; n++)
+                foreach (var how in calm.Calls[n] ? Enum.GetValues<Failing>() : [Failing.Refused, Failing.Throttled])
+                {
+                    var plan = way with { Trip = new(n, how) };
+                    yield return (plan, await Trial.Run(scenario, plan));
+                }
+        }
+    }
+
+    /// <summary>Every message, command and answer comes twice and out of order, with each step and undo done twice and each failure on top.</summary>
+    public static IAsyncEnumerable<(Plan, Report)> Repeats(Scenario scenario) => Run(scenario, _ =>
+        Failures(Saga(scenario)).Append([]).SelectMany(f => new Plan[] { new() { Breaks = f, Echo = true }, new() { Breaks = f, Stutter = true }, new() { Breaks = f, Echo = true, Stutter = true } }));
+
+    private static async IAsyncEnumerable<(Plan, Report)> Run(Scenario scenario, Func<Report, IEnumerable<Plan>> plans)
+    {
+        foreach (var plan in plans(await Trial.Run(scenario, new()))) yield return (plan, await Trial.Run(scenario, plan));
+    }
+
+    private static ISaga Saga(Scenario scenario) => Slices.All.SelectMany(s => s.Sagas).First(s => s.Name == scenario.Saga);
+
     private static IEnumerable<Plan> Plans(Scenario scenario, Report calm, int thorough, Random chance)
     {
-        var saga = Slices.All.SelectMany(s => s.Sagas).First(s => s.Name == scenario.Saga);
+        var saga = Saga(scenario);
         // Points come in pairs, before and after something lasting; after one thing is before the next, except for what is read in between.
         for (var i = 0; i < calm.Points; i += thorough > 1 ? 1 : 2) yield return new() { Deaths = [i] };
         for (var i = 0; i < 40 * thorough; i++) yield return new() { Deaths = [chance.Next(calm.Points), chance.Next(calm.Points)] };

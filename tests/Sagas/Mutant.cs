@@ -16,5 +16,8 @@ public record Mutant(string Name)
     /// <summary>Changes a reply before the control plane sees it.</summary>
     public Func<Agents.Contract.CommandMessage, Agents.Contract.CommandReply, Agents.Contract.CommandReply> Reply { get; init; } = (_, r) => r;
 
+    /// <summary>Messages are done with before anything was done.</summary>
+    public bool SettlesFirst { get; init; }
+
     public override string ToString() => Name;
 }

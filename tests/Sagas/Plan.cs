@@ -10,7 +10,14 @@ public sealed record Plan
     /// <summary>A delete of the resource is asked for at this point.</summary>
     public int? DeleteAt { get; init; }
 
-    public override string ToString() => string.Join(", ", (string[])[.. Deaths.Select(d => $"dies at {d}"), .. Breaks.Select(b => $"{b}"), .. Mishap is null ? Array.Empty<string>() : [$"{Mishap}"], .. DeleteAt is null ? Array.Empty<string>() : [$"deleted at {DeleteAt}"]]);
+    /// <summary>A call of the store or the bus that doesn't do what it should.</summary>
+    public Trip? Trip { get; init; }
+    /// <summary>Every message of the queues is delivered a second time, behind those that were sent meanwhile.</summary>
+    public bool Echo { get; init; }
+    /// <summary>Every command is carried out twice, and its two answers come in the wrong order and one of them twice.</summary>
+    public bool Stutter { get; init; }
+
+    public override string ToString() => string.Join(", ", (string[])[.. Deaths.Select(d => $"dies at {d}"), .. Breaks.Select(b => $"{b}"), .. Mishap is null ? Array.Empty<string>() : [$"{Mishap}"], .. DeleteAt is null ? Array.Empty<string>() : [$"deleted at {DeleteAt}"], .. Trip is null ? Array.Empty<string>() : [$"{Trip}"], .. Echo ? ["echo"] : Array.Empty<string>(), .. Stutter ? ["stutter"] : Array.Empty<string>()]);
 }
 
 /// <summary>A step or undo that fails.</summary>
@@ -18,6 +25,21 @@ public sealed record Plan
 /// <param name="After">It does what it should before it fails.</param>
 /// <param name="Refuses">Fails in a way that isn't worth another try.</param>
 public sealed record Break(string Step, bool Undo, int Times, bool After = false, bool Refuses = false);
+
+/// <param name="Call">The n-th since the act.</param>
+public sealed record Trip(int Call, Failing How);
+
+public enum Failing
+{
+    /// <summary>Nothing was done.</summary>
+    Refused,
+    /// <summary>It was done, but the caller hears that nobody knows.</summary>
+    Unknown,
+    /// <summary>As if somebody else had written.</summary>
+    Conflict,
+    /// <summary>Nothing was done, nor at the next calls.</summary>
+    Throttled,
+}
 
 public enum Fate
 {

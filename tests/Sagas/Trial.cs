@@ -9,7 +9,8 @@ namespace Cloud.Tests.Sagas;
 
 /// <param name="Points">Places where the process could have died.</param>
 /// <param name="Commands">Commands that reached hosts.</param>
-public sealed record Report(IReadOnlyList<string> Problems, int Points, int Commands, bool Accepted, IReadOnlyList<string> Trace);
+/// <param name="Calls">Of the store and the bus; true for those that write.</param>
+public sealed record Report(IReadOnlyList<string> Problems, int Points, int Commands, bool Accepted, IReadOnlyList<string> Trace, IReadOnlyList<bool> Calls);
 
 /// <summary>One run of a scenario under a plan, in a cloud of its own: act, suffer, heal, look at the whole world.</summary>
 public sealed class Trial
@@ -25,7 +26,9 @@ public sealed class Trial
     private Stage _stage = null!;
     private bool _armed, _dead, _acted;
     private Answer? _deleted;
-    private int _told, _died, _seen, _points, _commands;
+    private readonly List<bool> _calls = [];
+    private Failing? _sending;
+    private int _heard, _told, _died, _seen, _points, _commands;
 
     private Trial(Scenario scenario, Plan plan, Mutant mutant)
     {
@@ -40,19 +43,20 @@ public sealed class Trial
         var trial = new Trial(scenario, plan, mutant?.Invoke() ?? new Mutant("none"));
         var ready = await scenario.Ready();
         var slices = ready.Cloud.Services.Slices.Select(s => s with { Sagas = [.. s.Sagas.Select(saga => trial._mutant.Saga(saga.Around(trial.Around)))] }).ToList();
-        trial._stage = ready.Copy(slices, trial._mutant.Store);
+        trial._stage = ready.Copy(slices, store => new WalkedStore(trial._mutant.Store(store), trial.Called));
+        (trial.Cloud.Echo, trial.Cloud.SettlesFirst) = (plan.Echo, trial._mutant.SettlesFirst);
         await using (trial.Cloud) return await trial.Run();
     }
 
     private async Task<Report> Run()
     {
         Cloud.Store.OnCommit = after => Point(after ? "after" : "before", Cloud.Store.Last);
-        Cloud.Bus.OnSend = after => Point(after ? "after" : "before", "send");
+        Cloud.Bus.OnSend = Sending;
         Cloud.Bus.OnSettle = after => Point(after ? "after" : "before", "settle");
         Cloud.Line = Line;
 
         _armed = true;
-        var answer = await Survive(() => _scenario.Act(_stage));
+        var answer = await Survive(Act);
         _acted = answer is { Status: < 300 };
         for (var i = 0; i < 3; i++)
         {
@@ -64,14 +68,21 @@ public sealed class Trial
 
         var accepted = answer is { Status: < 300 };
         var problems = await Judge(answer, accepted);
-        return new(problems, _points, _commands, accepted, _trace);
+        return new(problems, _points, _commands, accepted, _trace, _calls);
+    }
+
+    // What the act looks at first may be what fails.
+    private async Task<Answer> Act()
+    {
+        try { return await _scenario.Act(_stage); }
+        catch (InvalidOperationException e) when (_plan.Trip is not null && e.Message.StartsWith("503 ", StringComparison.Ordinal)) { return new(503, default, e.Message, new Dictionary<string, string>()); }
     }
 
     private async Task<IReadOnlyList<string>> Judge(Answer? answer, bool accepted)
     {
         var world = await World.Check(Cloud);
         var found = world.Problems;
-        if (_died > 0 && found.Any(p => p.What is Wrong.Claim or Wrong.Pointer))
+        if ((_died > 0 || _plan.Trip is not null) && found.Any(p => p.What is Wrong.Claim or Wrong.Pointer))
         {
             found = [.. found.Where(p => p.What is not (Wrong.Claim or Wrong.Pointer))];
             await Cloud.Sweep();
@@ -79,7 +90,7 @@ public sealed class Trial
         }
         List<string> problems = [.. found.Select(p => p.ToString())];
         var harmless = _plan.Breaks.All(b => !b.Refuses && b.Times < 3) && _plan.Mishap is not { Fate: Fate.Refused };
-        if (answer is not null && !accepted) problems.Add($"refused: {answer.Status} {answer.Text}");
+        if (answer is not null && !accepted && !(_plan.Trip is not null && answer.Status is 503 or 409 or 404)) problems.Add($"refused: {answer.Status} {answer.Text}");
         if (_deleted is { Status: < 300 })
         {
             if ((await _scenario.Delete!(_stage)).Status != 404) problems.Add("it was deleted and is there");
@@ -160,6 +171,28 @@ public sealed class Trial
         }
     }
 
+    private void Sending(bool after)
+    {
+        Point(after ? "after" : "before", "send");
+        if (!after) _sending = Called(true);
+        if (_sending is not null && after == _sending is Failing.Unknown)
+        {
+            _sending = null;
+            throw WalkedStore.Unavailable();
+        }
+    }
+
+    /// <summary>How a call of the store or the bus fails; null when it doesn't.</summary>
+    private Failing? Called(bool writes)
+    {
+        if (!_armed || _dead) return null;
+        if (Cloud.Current == CloudEvent.Queue && _heard++ % 10 > 1) return null;
+        var n = _calls.Count;
+        _calls.Add(writes);
+        if (_plan.Trip is not { } trip || n < trip.Call || n > trip.Call + (trip.How == Failing.Throttled ? 2 : 0)) return null;
+        return writes || trip.How is Failing.Refused or Failing.Throttled ? trip.How : null;
+    }
+
     private async ValueTask Around(StepCall call, Func<ValueTask> run)
     {
         Point("before", $"{call}");
@@ -185,6 +218,7 @@ public sealed class Trial
     {
         CommandReply[] Do() => host.Handle(m) is { } r ? [r] : [];
         CommandReply Failed(bool retry) => new(m.Host, m.Id, m.ReplyTo, m.Command.Key, m.Fence, Outcome.Failed, Message: "injected", Retry: retry);
+        if (_plan.Stutter) return [.. Do(), .. Do() is var again ? again : [], .. again];
         if (_plan.Mishap is not { } mishap || mishap.Command != n) return Do();
         switch (mishap.Fate)
         {

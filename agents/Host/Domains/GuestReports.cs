@@ -89,7 +89,7 @@ public sealed class GuestReports(HostOptions options, IHypervisor hypervisor, Gu
             var wished = wish.Domain.Power.ToString().ToLowerInvariant();
             if (state is null || state == (notes.Told(serverId) ?? wished))
                 return;
-            await send(new DomainEvent(options.Name, serverId, state, time.GetUtcNow()), ct);
+            await send(new DomainEvent(options.Name, serverId, state, time.GetUtcNow(), specs.Fence(wish.Key)), ct);
             notes.Told(serverId, state == wished ? null : state);
         }
         catch (Exception e) when (!ct.IsCancellationRequested)

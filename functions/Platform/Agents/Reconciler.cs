@@ -43,6 +43,6 @@ public static class Reconciler
         foreach (var item in inventory.Items)
             if (item is { State: { Length: > 0 } state } && item.Key.Split('/', 2) is ["domain", var server])
                 foreach (var slice in s.Slices)
-                    if (slice.OnDomain is { } on) await on(s, new(inventory.Host, server, state, s.Now));
+                    if (slice.OnDomain is { } on) await on(s, new(inventory.Host, server, state, s.Now, item.Fence));
     }
 }

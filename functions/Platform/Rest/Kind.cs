@@ -105,7 +105,8 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
                 if (Charges is { } q) draft.Ops.AddRange(await q.Book.Reserve(c.Store, Rows.PartitionOf(draft.Item.ProjectId), q.Of(draft.Item), q.Over));
                 return await Write(c, draft, null, saga);
             }
-            catch (Exception e)
+            // Where the store doesn't say, it may have been written: then the sweeper knows better.
+            catch (Exception e) when (e is not StoreUnavailableException)
             {
                 foreach (var undo in Enumerable.Reverse(draft.Undo)) await undo();
                 if (e is not ConflictException) throw;
@@ -129,7 +130,8 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
                 if (more is not null) await more(draft);
                 return await Write(c, draft, was, saga);
             }
-            catch (Exception e)
+            // Where the store doesn't say, it may have been written: then the sweeper knows better.
+            catch (Exception e) when (e is not StoreUnavailableException)
             {
                 foreach (var undo in Enumerable.Reverse(draft.Undo)) await undo();
                 if (e is not ConflictException) throw;

@@ -51,7 +51,7 @@ public sealed partial class Saga<T>
     /// <returns>True when there is more to do at once.</returns>
     private async ValueTask<bool> Turn(Services s, State state, CommandReply? reply, bool resend, int attempt, CancellationToken ct)
     {
-        var work = new Work<T>(s, state.Was.Item, state.Saga, ct);
+        var work = new Work<T>(s, state.Was.Item, state.Saga, ct) { Stays = new(state.Partition, new(state.Saga.Key, state.Was.ETag)) };
         try
         {
             if (work.Row.Waiting.Length > 0)
@@ -144,7 +144,7 @@ public sealed partial class Saga<T>
     private async ValueTask<Then> Send(Services s, State state, Work<T> work, IReadOnlyList<HostCommand> commands, CancellationToken ct)
     {
         var saga = work.Row;
-        var waiting = commands.Select((c, i) => new Waiting($"{saga.Id}.{(saga.Unwinding ? "u" : "f")}{saga.Step}.{saga.Turn}.{i}", c.Host, c.Command.Key)).ToArray();
+        var waiting = commands.Select((c, i) => new Waiting(IdOf(saga, i), c.Host, c.Command.Key)).ToArray();
         for (var i = 0; i < waiting.Length; i++)
         {
             work.Messages.Add(ToBus(state, waiting[i], commands[i], null));
@@ -155,6 +155,8 @@ public sealed partial class Saga<T>
         await Write(s, state, work, saga with { Waiting = waiting }, ct);
         return Then.Rest;
     }
+
+    private static string IdOf(SagaRow saga, int i) => $"{saga.Id}.{(saga.Unwinding ? "u" : "f")}{saga.Step}.{saga.Turn}.{i}";
 
     private static Message ToBus(State state, Waiting w, HostCommand c, DateTimeOffset? notBefore) =>
         Dispatch.ToBus(new(w.Id, c.Host, c.Fence ?? state.Was.Item.Revision, Replies.ToSaga(state.Partition, state.Saga), c.Command, Tracing.Current), notBefore);
@@ -168,6 +170,7 @@ public sealed partial class Saga<T>
         if (reply.Outcome == Outcome.Done)
         {
             waiting[i] = waiting[i] with { Done = true, Result = reply.Result };
+            work.Fence = reply.Fence;
             if (!Array.TrueForAll(waiting, w => w.Done))
             {
                 await Write(s, state, work, saga with { Waiting = waiting }, ct);
@@ -178,8 +181,14 @@ public sealed partial class Saga<T>
         }
         var again = reply.Outcome == Outcome.Stale || reply.Retry || !CanFail(saga);
         waiting[i] = waiting[i] with { Tries = waiting[i].Tries + 1 };
-        // The host has seen a newer fence than the row can give: the row moves on.
-        if (reply.Outcome == Outcome.Stale) work.Item = work.Item with { };
+        if (reply.Outcome == Outcome.Stale)
+        {
+            // The host has seen a newer fence than the row can give: the row moves on. Or another command of this fence came between, and this one would
+            // be overtaken for ever: it is another one from now on.
+            work.Item = work.Item with { };
+            saga = saga with { Turn = saga.Turn + 1 };
+            waiting[i] = waiting[i] with { Id = IdOf(saga, i) };
+        }
         if (!again || (waiting[i].Tries >= TriesOfCommand && CanFail(saga)))
             return await Fail(s, state, work, _steps[saga.Step].Name + ": the host could not do it.", ct);
         // Rebuilt from the row as it is now, with its present fence; a little later each time.

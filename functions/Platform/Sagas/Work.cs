@@ -13,8 +13,12 @@ public sealed class Work<T>(Services services, T item, SagaRow saga, Cancellatio
     /// <summary>Where the saga is; runs ahead of what is recorded.</summary>
     internal SagaRow Row { get; set; } = saga;
     public string SagaId => Row.Id;
+    /// <summary>Where an answer of a host ends a step: the fence of the command it answers.</summary>
+    public long Fence { get; internal set; }
     /// <summary>Why it is being undone; null on the way forward.</summary>
     public string? Error => Row.Error;
+    /// <summary>For what a step writes of other rows of the partition.</summary>
+    public required Stays Stays { get; init; }
     public Change Change { get; } = new(saga.Actor, saga.RequestId);
     public CancellationToken Cancelled => ct;
     /// <summary>More rows of the same partition.</summary>

@@ -93,6 +93,9 @@ public sealed class Quota(string service, IReadOnlyDictionary<string, long> defa
         return [row is null ? new Op.Insert(Key, body) : new Op.Replace(Key, body, row.ETag)];
     }
 
+    /// <summary>Makes the caller's transaction fail if anybody charges the project from now on: what is looked at after this is all there is.</summary>
+    public async ValueTask<Op> Uncharged(IEntityStore store, string project, CancellationToken ct = default) => new Op.Check(Key, (await store.Get(project, Key, ct))?.ETag);
+
     /// <summary>A project is gone: so are its limits, of all services.</summary>
     public static async Task OnEvent(Services s, Event gone, CancellationToken ct)
     {
