@@ -96,6 +96,7 @@ public static partial class Facade
                 }
 
                 foreach (var u in undo) await u();
+                if (over) await Claims.Free(s.Store, "mac." + network.Id, port.MacAddress, id);
                 throw;
             }
         }

@@ -82,9 +82,11 @@ public sealed class Trial
     {
         var world = await World.Check(Cloud);
         var found = world.Problems;
-        if ((_died > 0 || _plan.Trip is not null) && found.Any(p => p.What is Wrong.Claim or Wrong.Pointer))
+        // What a death may leave for the sweeper; a delete in the midst only what nobody can miss.
+        bool Swept(Problem p) => p.What is Wrong.Pointer ? _died > 0 || _plan.Trip is not null || _deleted is not null : p.What is Wrong.Claim && (_died > 0 || _plan.Trip is not null);
+        if (found.Any(Swept))
         {
-            found = [.. found.Where(p => p.What is not (Wrong.Claim or Wrong.Pointer))];
+            found = [.. found.Where(p => !Swept(p))];
             await Cloud.Sweep();
             found = [.. found, .. (await World.Check(Cloud)).Problems.Except(found)];
         }

@@ -15,8 +15,8 @@ public static partial class Furniture
         await scene.Cloud.Pass(TimeSpan.FromSeconds(30));
         var month = scene.Cloud.Services.Now.ToString("yyyy-MM", System.Globalization.CultureInfo.InvariantCulture);
         var item = (await scene.Do("ann", "GET", $"{root}/invoices/{month}/items")).Body.GetProperty("items")[0].GetProperty("id").GetString()!;
-        return new(new() { ["budgets"] = scene["ann.budget"], ["invoices"] = month, ["items"] = item, ["prices"] = "2035-01-01T00:00:00Z" }, new() { ["budgets"] = new(project), ["items"] = new(project) },
-            new() { ["POST budgets"] = """{"budget":{"name":"b","amount":5}}""", ["POST prices"] = $$"""{"valid_from":"2036-01-01T00:00:00Z"{{prices}}""" });
+        return new(new() { ["budgets"] = scene["ann.budget"], ["invoices"] = month, ["items"] = item, ["prices"] = "2035-01-01T00:00:00Z", ["quotas"] = project }, new() { ["budgets"] = new(project), ["items"] = new(project) },
+            new() { ["POST budgets"] = """{"budget":{"name":"b","amount":5}}""", ["PUT quotas"] = """{"quotas":{"budgets":30}}""", ["POST prices"] = $$"""{"valid_from":"2036-01-01T00:00:00Z"{{prices}}""" });
     }
 
     private static async Task<Belongings> Rating(Scene scene)
