@@ -137,8 +137,10 @@ public sealed class HostCredentialTests
     {
         await using var lab = await HostLab.Start();
         var sender = new SenderLink(await lab.Session(), "s", Names.Replies);
-        var cut = await Assert.ThrowsAsync<AmqpException>(() => sender.SendAsync(new Message { BodySection = new Data { Binary = new byte[9 << 20] } }));
-        Assert.NotEqual(ErrorCode.DecodeError, cut.Error?.Condition?.ToString()); // else it was read to its end, and judged
+        // The client may still be writing when the connection ends, and tells it otherwise then.
+        var cut = await Assert.ThrowsAnyAsync<Exception>(() => sender.SendAsync(new Message { BodySection = new Data { Binary = new byte[9 << 20] } }));
+        Assert.True(cut is AmqpException or ObjectDisposedException, cut.ToString());
+        Assert.NotEqual(ErrorCode.DecodeError, (cut as AmqpException)?.Error?.Condition?.ToString()); // else it was read to its end, and judged
         Assert.Empty(await lab.Depths());
         await StillServes(lab);
     }
