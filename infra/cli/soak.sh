@@ -9,16 +9,21 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 cd "$root"
+build() { # PROJECT
+  local log; log=$(mktemp)
+  dotnet build "$1" -v q --nologo -c Debug > "$log" 2>&1 || { tail -20 "$log" >&2; rm -f "$log"; die "the build failed"; }
+  rm -f "$log"
+}
 if [ "${1:-}" = --bills ]; then
+  build tests/Tests.csproj
   log=$(mktemp)
   trap 'rm -f "$log"' EXIT
-  dotnet build tests/Tests.csproj -v q --nologo -c Debug > "$log" 2>&1 || { tail -20 "$log" >&2; die "the build failed"; }
   CS_BILLS=${2:?--bills needs a number} dotnet tests/bin/Debug/net10.0/linux-x64/Cloud.Tests.dll -noLogo -noColor -class Cloud.Tests.Unit.Billing.ClosingTests < /dev/null > "$log" 2>&1 || { cat "$log" >&2; exit 1; }
   grep ' unbilled, ' "$log"
   exit
 fi
 if [ "${1:-}" = --seeds ]; then
-  dotnet build tests/Tests.csproj -v q --nologo -c Debug > /dev/null || die "the build failed"
+  build tests/Tests.csproj
   CS_SEEDS=${2:-1000} CS_SEED=${4:-1} exec dotnet tests/bin/Debug/net10.0/linux-x64/Cloud.Tests.dll -noLogo -noColor -showLiveOutput -method '*Whatever_befalls_the_cloud*' < /dev/null
 fi
 options=()
@@ -29,7 +34,5 @@ for option; do
   else options+=("$option")
   fi
 done
-log=$(mktemp)
-dotnet build tests/Soak -v q --nologo -c Debug > "$log" 2>&1 || { tail -20 "$log" >&2; rm -f "$log"; die "the build failed"; }
-rm -f "$log"
+build tests/Soak
 CS_ROOT=$root exec tests/Soak/bin/Debug/net10.0/linux-x64/Cloud.Soak "${options[@]}"

@@ -47,7 +47,7 @@ public sealed class MemoryStore(MemoryBus bus) : IEntityStore
 
     public ValueTask Commit(string partition, IReadOnlyList<Op> ops, IReadOnlyList<Message>? messages = null, CancellationToken ct = default)
     {
-        if (ops.Count + (messages is { Count: > 0 } ? 1 : 0) > 100) throw new ArgumentException("an entity group holds at most 100 operations, its messages one of them", nameof(ops));
+        EntityGroup.Check(ops, messages);
         if (ops.Select(o => o.Key).Prepend(partition).FirstOrDefault(k => k.AsSpan().ContainsAny("/\\#?")) is { } refused) throw new ArgumentException($"Azure Tables refuses '{refused}'", nameof(ops));
         Last = ops.Count > 0 ? $"{partition}/{ops[0].GetType().Name} {ops[0].Key}" : partition;
         OnCommit?.Invoke(false);

@@ -49,7 +49,7 @@ public sealed class SqliteStore(SqliteFile file, SqliteBus bus) : IEntityStore
 
     public ValueTask Commit(string partition, IReadOnlyList<Op> ops, IReadOnlyList<Message>? messages = null, CancellationToken ct = default)
     {
-        if (ops.Count + (messages is { Count: > 0 } ? 1 : 0) > 100) throw new ArgumentException("an entity group holds at most 100 operations, its messages one of them", nameof(ops));
+        EntityGroup.Check(ops, messages);
         return new(file.Do(new Group(bus, partition, ops, new SqliteBus.Sending(bus, messages ?? []))));
     }
 

@@ -19,6 +19,18 @@ public abstract record Op(string Key)
     public sealed record Check(string Key, string? ETag) : Op(Key);
 }
 
+/// <summary>What a group may hold, whatever the store.</summary>
+public static class EntityGroup
+{
+    private const int Most = 100;
+
+    /// <exception cref="ArgumentException">It holds too much.</exception>
+    public static void Check(IReadOnlyList<Op> ops, IReadOnlyList<Bus.Message>? messages)
+    {
+        if (ops.Count + (messages is { Count: > 0 } ? 1 : 0) > Most) throw new ArgumentException($"an entity group holds at most {Most} operations, its messages one of them", nameof(ops));
+    }
+}
+
 /// <summary>An entity group was refused because a row was not as expected. Nothing of the group was written.</summary>
 public sealed class ConflictException(string key) : Exception($"row '{key}' is not as expected")
 {

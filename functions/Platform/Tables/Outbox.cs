@@ -55,8 +55,7 @@ public sealed class Outbox(TableCalls table, IBus bus, TimeProvider clock, IIds 
     {
         var partition = Encoding.UTF8.GetString(delivery.Message.Body.Span);
         var old = clock.GetUtcNow() - Nearest; // younger ones have an announcement of their own, and perhaps a sender
-        var filter = TableClient.CreateQueryFilter($"PartitionKey eq {TableKeys.Encode(partition)} and RowKey ge {TableKeys.Promise} and RowKey lt {"!\""}");
-        await foreach (var promise in table.Query(filter, 100, ct))
+        await foreach (var promise in table.Query(TableKeys.PromisesIn(partition), 100, ct))
         {
             if (TimeOrderedIds.MadeAt(promise.RowKey[TableKeys.Promise.Length..]) > old) continue;
             await bus.Send([.. Json.Read<Kept[]>(TableRow.Body(promise)).Select(k => new Message(k.Queue, k.Id, k.Body, k.Session, k.NotBefore))], ct);

@@ -37,6 +37,12 @@ public static class TableKeys
         return $"{name} ge '{Quoted(Encode(from))}'" + (end.Length > 0 ? $" and {name} lt '{Quoted(end)}'" : "");
     }
 
+    /// <summary>OData filter for one partition.</summary>
+    public static string In(string partition) => $"PartitionKey eq '{Quoted(Encode(partition))}'";
+
+    /// <summary>OData filter for the promises of one partition.</summary>
+    public static string PromisesIn(string partition) => $"{In(partition)} and RowKey ge '{Promise}' and RowKey lt '{Promise[..^1]}{(char)(Promise[^1] + 1)}'";
+
     private static string Quoted(string text) => text.Replace("'", "''", StringComparison.Ordinal);
 
     private static bool Special(char c) => c <= Low || (c >= High && c <= LastControl);

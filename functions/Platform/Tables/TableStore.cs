@@ -24,7 +24,7 @@ public sealed class TableStore(TableCalls table, IBus bus, TimeProvider clock, I
     {
         var rows = new List<Row>();
         if (limit > 0)
-            await foreach (var row in Query($"{Only(partition)} and {TableKeys.Within("RowKey", from, to)}", Math.Min(limit, Page), ct))
+            await foreach (var row in Query($"{TableKeys.In(partition)} and {TableKeys.Within("RowKey", from, to)}", Math.Min(limit, Page), ct))
             {
                 rows.Add(row);
                 if (rows.Count == limit) break;
@@ -38,7 +38,7 @@ public sealed class TableStore(TableCalls table, IBus bus, TimeProvider clock, I
 
     public async ValueTask Commit(string partition, IReadOnlyList<Op> ops, IReadOnlyList<Message>? messages = null, CancellationToken ct = default)
     {
-        if (ops.Count + (messages is { Count: > 0 } ? 1 : 0) > 100) throw new ArgumentException("an entity group holds at most 100 operations, its messages one of them", nameof(ops));
+        EntityGroup.Check(ops, messages);
         var keys = new HashSet<string>();
         if (ops.FirstOrDefault(o => !keys.Add(o.Key)) is { } twice) throw new ConflictException(twice.Key);
         if (messages is not { Count: > 0 }) await new Group(this, partition, ops, null).Write(ct);
@@ -50,8 +50,6 @@ public sealed class TableStore(TableCalls table, IBus bus, TimeProvider clock, I
             await Outbox.Keep(promise, messages, ct);
         }
     }
-
-    private static string Only(string partition) => TableClient.CreateQueryFilter($"PartitionKey eq {TableKeys.Encode(partition)}");
 
     private Task<TableEntity?> Find(string partition, string key, CancellationToken ct) => table.Read(async t =>
         await t.GetEntityIfExistsAsync<TableEntity>(TableKeys.Encode(partition), TableKeys.Encode(key), cancellationToken: ct) is { HasValue: true, Value: { } entity } ? entity : null, ct);
