@@ -59,7 +59,7 @@ public sealed class BookReaderTests
     {
         var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(Now);
         using var bus = new MemoryBus(clock);
-        var s = Composition.Services(new MemoryStore(bus), bus, new Cloud.Platform.Blobs.FileBlobs("/nonexistent"), clock, new TimeOrderedIds(clock), new Settings(), []);
+        var s = Composition.Services(new MemoryStore(bus), bus, new NoBlobs(), clock, new TimeOrderedIds(clock), new Settings(), []);
         PriceBook Of(int day, string currency = "EUR", params string[] meters) => new(new(2030, 1, day, 0, 0, 0, TimeSpan.Zero), currency, 2, [.. meters.Select(m => new Price(m, "hour", 0, [new(0, null, 1)]))], []);
         async Task<string> Refused<T>(ValueTask<T> add) => (await Assert.ThrowsAsync<Fault>(add.AsTask)).Message;
         Assert.Contains("a year ago", await Refused(Books.Add(s, Of(1, "EUR", "router") with { ValidFrom = Now.AddYears(-2) })), StringComparison.Ordinal);
@@ -82,7 +82,7 @@ public sealed class BookReaderTests
     {
         var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(Now) { AutoAdvanceAmount = TimeSpan.FromMilliseconds(3) };
         using var bus = new MemoryBus(clock);
-        var s = Composition.Services(new MemoryStore(bus), bus, new Cloud.Platform.Blobs.FileBlobs("/nonexistent"), clock, new TimeOrderedIds(clock), new Settings(), []);
+        var s = Composition.Services(new MemoryStore(bus), bus, new NoBlobs(), clock, new TimeOrderedIds(clock), new Settings(), []);
         for (var i = 0; i < 3; i++) await Books.Add(s, Read("""{"meter":"router","unit":"hour","price":1}"""));
         clock.AutoAdvanceAmount = TimeSpan.Zero;
         for (var i = 0; i < 3; i++) await Books.Add(s, Read("""{"meter":"router","unit":"hour","price":1}"""));

@@ -32,7 +32,7 @@ public sealed class ClosingTests
             var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(Lives.Begin);
             using var bus = new MemoryBus(clock);
             var store = new MemoryStore(bus);
-            var s = Composition.Services(store, bus, new Cloud.Platform.Blobs.FileBlobs("/nonexistent"), clock, new TimeOrderedIds(clock), new Settings(), []);
+            var s = Composition.Services(store, bus, new NoBlobs(), clock, new TimeOrderedIds(clock), new Settings(), []);
             var random = new Random(x.Seed);
             await Books.Add(s, x.Books[0]);
             // Before a commit or after it, when what was written is there and nobody heard of it.

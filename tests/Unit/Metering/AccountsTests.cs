@@ -46,7 +46,7 @@ public sealed class AccountsTests
         var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(T0.AddDays(10));
         using var bus = new MemoryBus(clock);
         var store = new MemoryStore(bus);
-        var services = Composition.Services(store, bus, new Cloud.Platform.Blobs.FileBlobs("/nonexistent"), clock, new TimeOrderedIds(clock), new Settings(), []);
+        var services = Composition.Services(store, bus, new NoBlobs(), clock, new TimeOrderedIds(clock), new Settings(), []);
         var (random, deaths) = (new Random(x.Seed), 0);
         store.OnCommit = _ => { if (++deaths % (x.Death + 2) == 0) throw new Death(); };
         var all = x.Lives.SelectMany(l => l).ToArray();
