@@ -130,25 +130,32 @@ internal sealed class Run(BenchOptions options, string data)
         Say($"{f.Scenario} x{f.Callers}: p50 {Report.N(f.P50)} ms, p95 {Report.N(f.P95)} ms, {Report.N(f.PerSecond)}/s, {Report.N(f.CpuMs)} CPU-ms each{(f.Failed > 0 ? $", {f.Failed} FAILED" : "")}");
     }
 
-    /// <summary>A page of a hundred, and all pages of a thousand one after the other.</summary>
+    /// <summary>A page of a hundred, and all pages of a thousand one after the other: the cheapest of three passes, for what else the machine does only adds.</summary>
     private async Task List(ControlPlane cloud, Client client, int servers)
     {
         var load = new Load(cloud);
         var page = await load.Rate("page", 1, TimeSpan.FromSeconds(2), () => client.Get("/compute/v2.1/servers/detail?limit=100"));
-        var items = 0;
         var rounds = Math.Max(3, 20_000 / servers);
-        var all = await load.Repeat("all pages", 1, rounds, async _ =>
+        var each = new List<double>();
+        for (var pass = 0; pass < 3; pass++)
         {
-            for (var marker = ""; ;)
-            {
-                var answer = (await client.Get("/compute/v2.1/servers/detail?limit=1000" + marker)).Must("list").Json["servers"]!.AsArray();
-                items += answer.Count;
-                if (answer.Count < 1000) return TimeSpan.Zero;
-                marker = "&marker=" + (string)answer[^1]!["id"]!;
-            }
-        });
-        _lists.Add((servers, page.P50, page.CpuMs, all.CpuMs * rounds / items));
-        Say($"list with {servers} servers: page of 100 p50 {Report.N(page.P50)} ms, {Report.N(page.CpuMs)} CPU-ms; all pages {Report.N(all.CpuMs * rounds / items * 1000)} CPU-us an item");
+            var items = 0;
+            var all = await load.Repeat("all pages", 1, rounds, async _ => { items += await AllPages(client); return TimeSpan.Zero; });
+            each.Add(all.CpuMs * rounds / items);
+        }
+        _lists.Add((servers, page.P50, page.CpuMs, each.Min()));
+        Say($"list with {servers} servers: page of 100 p50 {Report.N(page.P50)} ms, {Report.N(page.CpuMs)} CPU-ms; all pages {string.Join(", ", each.Select(e => Report.N(e * 1000)))} CPU-us an item");
+    }
+
+    private static async Task<int> AllPages(Client client)
+    {
+        for (var (items, marker) = (0, ""); ;)
+        {
+            var answer = (await client.Get("/compute/v2.1/servers/detail?limit=1000" + marker)).Must("list").Json["servers"]!.AsArray();
+            items += answer.Count;
+            if (answer.Count < 1000) return items;
+            marker = "&marker=" + (string)answer[^1]!["id"]!;
+        }
     }
 
     /// <summary>From a minute after the load: until then the runtime compiles what was busy, and gives memory back.</summary>
