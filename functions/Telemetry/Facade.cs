@@ -16,13 +16,21 @@ public sealed record Sample(string Metric, string? Unit, DateTimeOffset At, doub
 /// <summary>For whoever measures the cloud.</summary>
 public static class Facade
 {
+    /// <summary>Resources at work at the same time: a store writes what comes together as one.</summary>
+    private const int AtOnce = 32;
+
     /// <summary>
-    /// Adds samples of one resource, in any number and order. The same again changes nothing: of one metric there is one value at a time. Resource and metrics
+    /// Adds samples of resources, in any number and order. The same again changes nothing: of one metric there is one value at a time. Resources and metrics
     /// are made where they aren't; the operator's rules say which archive policy a new metric has, and one that no rule is for is left out.
     /// </summary>
-    public static async ValueTask Add(Services s, Measured of, IReadOnlyList<Sample> samples, CancellationToken ct = default)
+    public static async ValueTask Add(Services s, IEnumerable<(Measured Of, IReadOnlyList<Sample> Samples)> all, CancellationToken ct = default)
     {
         var (rules, policies) = (await Definitions.Rules(s.Store, ct), await Definitions.Policies(s.Store, ct));
+        foreach (var some in all.Chunk(AtOnce)) await Task.WhenAll(some.Select(x => Add(s, rules, policies, x.Of, x.Samples, ct)));
+    }
+
+    private static async Task Add(Services s, IReadOnlyList<ArchivePolicyRule> rules, IReadOnlyDictionary<string, ArchivePolicy> policies, Measured of, IReadOnlyList<Sample> samples, CancellationToken ct)
+    {
         foreach (var some in samples.Where(x => double.IsFinite(x.Value) && x.At >= DateTimeOffset.UnixEpoch).GroupBy(x => x.Metric).Chunk(MetricBody.MostAtOnce))
         {
             var subject = await Access.Repeat(async () =>
@@ -35,8 +43,13 @@ public static class Facade
                 await Catalogue.Replace(s.Store, there, next, null, added, [], null, ct);
                 return next;
             });
-            foreach (var metric in some)
-                if (subject?.Metrics.TryGetValue(metric.Key, out var id) == true && await Catalogue.Metric(s.Store, id, ct) is { } m) await Measures.Add(s, m, Series.Of(metric.Select(x => (Times.Of(x.At), x.Value))), ct);
+            if (subject is not null) await Task.WhenAll(some.Select(metric => Write(subject, metric)));
+        }
+
+        async Task Write(Subject subject, IGrouping<string, Sample> values)
+        {
+            if (subject.Metrics.TryGetValue(values.Key, out var id) && await Catalogue.Metric(s.Store, subject, id, ct) is { } m)
+                await Measures.Add(s, m, policies.Of(m), Series.Of(values.Select(x => (Times.Of(x.At), x.Value))), ct);
         }
     }
 

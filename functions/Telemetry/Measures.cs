@@ -39,7 +39,9 @@ internal static class Measures
         return Accepted();
     }
 
-    public static async ValueTask Add(Platform.Services s, Metric m, Series samples, CancellationToken ct) => await Archive.Add(s.Store, m.Id, await Definitions.PolicyOf(s.Store, m, ct), samples, await Watches.Of(s).Messages(m), ct);
+    public static async ValueTask Add(Platform.Services s, Metric m, Series samples, CancellationToken ct) => await Add(s, m, await Definitions.PolicyOf(s.Store, m, ct), samples, ct);
+
+    public static async ValueTask Add(Platform.Services s, Metric m, ArchivePolicy policy, Series samples, CancellationToken ct) => await Archive.Add(s.Store, m.Id, policy, samples, await Watches.Of(s).Messages(m), ct);
 
     public static Reply Accepted() => Reply.Empty(202);
 

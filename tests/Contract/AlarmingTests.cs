@@ -143,7 +143,7 @@ public sealed class AlarmingTests
         await cloud.Send("POST", "/metric/v1/archive_policy_rule", new { name = "m", metric_pattern = "memory.usage", archive_policy_name = "high" });
         var one = await Alarm(cloud, server, new { type = "gnocchi_resources_threshold", gnocchi_aggregation_by_metrics_threshold_rule = (object?)null, gnocchi_resources_threshold_rule = new { metric = "memory.usage", resource_id = server, resource_type = "instance", aggregation_method = "mean", threshold = 100, comparison_operator = "ge", granularity = 60 } });
         var all = await Alarm(cloud, server, new { type = "gnocchi_aggregation_by_resources_threshold", gnocchi_aggregation_by_metrics_threshold_rule = (object?)null, gnocchi_aggregation_by_resources_threshold_rule = new { metric = "memory.usage", resource_type = "instance", query = "{\"=\": {\"ended_at\": null}}", aggregation_method = "max", threshold = 100, comparison_operator = "ge", granularity = 60 } });
-        await Cloud.Telemetry.Facade.Add(cloud.Services, new(project, server, "instance"), [new("memory.usage", "MiB", cloud.Services.Now, 128)]);
+        await Cloud.Telemetry.Facade.Add(cloud.Services, [(new(project, server, "instance"), [new("memory.usage", "MiB", cloud.Services.Now, 128)])]);
         await cloud.Drain();
         Assert.Equal(("alarm", "alarm"), (await State(cloud, one), await State(cloud, all)));
         Assert.Empty(cloud.Errors);

@@ -105,8 +105,8 @@ public sealed class TelemetryTests
         await using var cloud = await TestCloud.Start();
         var (project, server) = (await cloud.IdOf("projects", "demo"), "0192aaaa-0000-7000-8000-000000000001");
         Sample[] samples = [new("cpu", "ns", cloud.Services.Now, 5e9), new("cpu", "ns", cloud.Services.Now.AddMinutes(5), 8e9), new("memory.usage", "MiB", cloud.Services.Now, 64), new("memory.usage", "MiB", cloud.Services.Now, double.NaN)];
-        for (var i = 0; i < 3; i++) await Facade.Add(cloud.Services, new(project, server, "instance"), samples);
-        await Facade.Add(cloud.Services, new(project, server + "-vda", "instance_disk", new Dictionary<string, string> { ["name"] = "vda", ["instance_id"] = server }), [new("disk.device.read.bytes", "B", cloud.Services.Now, 7)]);
+        for (var i = 0; i < 3; i++) await Facade.Add(cloud.Services, [(new(project, server, "instance"), samples)]);
+        await Facade.Add(cloud.Services, [(new(project, server + "-vda", "instance_disk", new Dictionary<string, string> { ["name"] = "vda", ["instance_id"] = server }), [new("disk.device.read.bytes", "B", cloud.Services.Now, 7)])]);
         Assert.Equal([3e9], (await cloud.Send("GET", $"/metric/v1/resource/instance/{server}/metric/cpu/measures?aggregation=rate:mean", user: "demo")).Body.EnumerateArray().Select(m => m[2].GetDouble()));
         Assert.Equal([64.0], (await cloud.Send("GET", $"/metric/v1/resource/generic/{server}/metric/memory.usage/measures", user: "demo")).Body.EnumerateArray().Select(m => m[2].GetDouble()));
         var disk = (await cloud.Send("POST", "/metric/v1/search/resource/instance_disk", "{\"=\": {\"instance_id\": \"" + server + "\"}}", "demo")).Body[0];

@@ -12,11 +12,12 @@ internal static class FromHosts
     public static async Task OnSamples(Services s, Samples samples, CancellationToken ct)
     {
         var at = samples.At < s.Now ? samples.At : s.Now;
+        var known = new List<(Measured, IReadOnlyList<Sample>)>();
         foreach (var guest in samples.Guests.Take(Samples.Most))
             // A host tells of its own guests only.
             if (await Compute.Facade.ProjectOf(s, guest.ServerId, samples.Host, ct) is { } project)
-                foreach (var (of, values) in Of(guest, project))
-                    await Facade.Add(s, of, [.. values.Select(v => new Sample(v.Metric, v.Unit, at, v.Value))], ct);
+                known.AddRange(Of(guest, project).Select(x => (x.Of, (IReadOnlyList<Sample>)[.. x.Values.Select(v => new Sample(v.Metric, v.Unit, at, v.Value))])));
+        await Facade.Add(s, known, ct);
     }
 
     private static IEnumerable<(Measured Of, (string Metric, string Unit, double Value)[] Values)> Of(GuestSample g, string project)

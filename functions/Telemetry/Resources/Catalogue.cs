@@ -29,6 +29,9 @@ internal static class Catalogue
     public static async ValueTask<Metric?> Metric(IEntityStore store, string id, CancellationToken ct) =>
         await Home(store, MetricKey(id), ct) is { } home && await store.Get(home, MetricKey(id), ct) is { } row ? Metric(row) : null;
 
+    /// <summary>One of a resource's.</summary>
+    public static async ValueTask<Metric?> Metric(IEntityStore store, Subject of, string id, CancellationToken ct) => await store.Get(of.Home, MetricKey(id), ct) is { } row ? Metric(row) : null;
+
     private static async ValueTask<string?> Home(IEntityStore store, string key, CancellationToken ct) => await store.Get(Index, key, ct) is { } row ? Encoding.UTF8.GetString(row.Body.Span) : null;
 
     private static Subject Subject(Row row) => Json.Read<Subject>(row.Body) with { Home = row.Partition, ETag = row.ETag };
