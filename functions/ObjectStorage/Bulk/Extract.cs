@@ -30,7 +30,8 @@ internal static class Extract
             while (await tar.GetNextEntryAsync(copyData: false, c.Cancelled) is { } entry)
                 if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile) await Take(c, below, entry, report);
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or FormatException or SharpCompressException) { return report.Broken(c, Fault.BadRequest($"Invalid Tar File: {e.Message}")); }
+        // A header's numbers and names may be anything: .NET's reader has no one word for that.
+        catch (Exception e) when (e is InvalidDataException or IOException or FormatException or OverflowException or ArgumentException or SharpCompressException) { return report.Broken(c, Fault.BadRequest($"Invalid Tar File: {e.Message}")); }
         catch (Fault f) { return report.Broken(c, f); }
         return report.Reply(c, 201, "Invalid Tar File: No Valid Files");
     }

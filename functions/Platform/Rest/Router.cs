@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using System.Text.Unicode;
 using Cloud.Agents.Contract;
 using Cloud.Platform.Access;
 using Cloud.Platform.Hosting;
@@ -139,7 +140,8 @@ public sealed class Router
         try
         {
             using var json = JsonDocument.Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
-            // Half a character, written as \uD800, is valid JSON and no text.
+            // Bytes of a text aren't looked at until somebody reads it; half a character, written as \uD800, is valid JSON and no text.
+            if (!Utf8.IsValid(buffer.GetBuffer().AsSpan(0, (int)buffer.Length))) throw new JsonException("not UTF-8");
             if (buffer.GetBuffer().AsSpan(0, (int)buffer.Length).IndexOf("\\u"u8) >= 0) Texts(json.RootElement);
             return json.RootElement.Clone();
         }
