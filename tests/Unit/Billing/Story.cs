@@ -23,7 +23,7 @@ public sealed record Step(string Kind, string Id, int Revision, DateTimeOffset A
 }
 
 /// <summary>
-/// What happens in two projects: servers that start, stop and change their flavor, volumes that grow, images, addresses that move from port to port and lie idle, and traffic,
+/// What happens in two projects: servers that start, stop, change their flavor and move from host to host, volumes that grow, images, addresses that move from port to port and lie idle, and traffic,
 /// told by three processes whose clocks differ by up to ten seconds.
 /// </summary>
 public sealed record Story(Step[][] Lives, Counted[] Traffic)
@@ -33,9 +33,10 @@ public sealed record Story(Step[][] Lives, Counted[] Traffic)
 
     private sealed record Wish(object State, Gauge[] Gauges);
 
-    private static readonly Gen<Wish> Server = Gen.Select(Gen.OneOfConst("m1.tiny", "m1.small", "c2.big"), Gen.OneOfConst("BUILD", "ACTIVE", "SHUTOFF", "VERIFY_RESIZE", "REBOOT"), (flavor, status) => new Wish(
-        new { CreatedAt = Billing.Lives.Begin, Doomed = false, Status = status, LaunchedAt = status == "BUILD" ? (DateTimeOffset?)null : Billing.Lives.Begin, Flavor = new { Name = flavor } },
-        status == "BUILD" ? [] : status is "ACTIVE" or "REBOOT" ? [new("server." + flavor, 1), new("server-running." + flavor, 1)] : [new("server." + flavor, 1)]));
+    // Where it runs changes nothing, nor does being on the way from there.
+    private static readonly Gen<Wish> Server = Gen.Select(Gen.OneOfConst("m1.tiny", "m1.small", "c2.big"), Gen.OneOfConst("BUILD", "ACTIVE", "SHUTOFF", "RESIZE", "VERIFY_RESIZE", "REBOOT", "MIGRATING"), Gen.OneOfConst("host-1", "host-2"), (flavor, status, host) => new Wish(
+        new { CreatedAt = Billing.Lives.Begin, Doomed = false, Status = status, LaunchedAt = status == "BUILD" ? (DateTimeOffset?)null : Billing.Lives.Begin, Flavor = new { Name = flavor }, Host = host },
+        status == "BUILD" ? [] : status is "ACTIVE" or "REBOOT" or "MIGRATING" ? [new("server." + flavor, 1), new("server-running." + flavor, 1)] : [new("server." + flavor, 1)]));
     private static readonly Gen<Wish> Volume = Gen.Int[0, 4].Select(n => new Wish(new { CreatedAt = Billing.Lives.Begin, Doomed = false, Status = n == 0 ? "creating" : n == 1 ? "in-use" : "available", Size = n * 5 }, n == 0 ? [] : [new("volume.gib", n * 5)]));
     private static readonly Gen<Wish> Image = Gen.Long[0, 3].Select(n => new Wish(new { CreatedAt = Billing.Lives.Begin, Doomed = false, Status = n == 0 ? "queued" : "active", Size = n * 123_456_789 }, n == 0 ? [] : [new("image.bytes", n * 123_456_789)]));
     private static readonly Gen<Wish> Address = Gen.OneOfConst<string?>(null, "port-1", "port-2", "port-3").Select(port => new Wish(new { CreatedAt = Billing.Lives.Begin, Doomed = false, PortId = port, RouterId = (string?)null }, [new("floatingip", 1), new(port is null ? "floatingip-idle" : "floatingip-bound", 1)]));
