@@ -27,6 +27,7 @@ case $suite in
   *) echo "unknown suite $suite" >&2; exit 2;;
 esac
 mkdir -p "$WORK/etc" "$WORK/lock"
+rm -f "$WORK/results.txt"
 [ -n "${lists:-}" ] && { cat "${lists[@]}" | grep -E "${only:-.}" | sort -u > "$WORK/list.txt"; select=(--load-list "$WORK/list.txt"); }
 
 scope=${scope:-false} page=1000 web_settings=
@@ -62,6 +63,7 @@ trap finish EXIT
 if [ -z "${OS_AUTH_URL:-}" ]; then
   port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   rm -rf "$WORK/data"
+  : > "$WORK/cloud.log" # or the last run's would say that it is ready
   # An image for the cloud to fetch: from this machine, which an operator has to allow.
   mkdir -p "$WORK/www" && head -c 65536 /dev/urandom > "$WORK/www/image.raw"
   /usr/bin/python3 -u -m http.server --bind 127.0.0.1 --directory "$WORK/www" 0 > "$WORK/www.log" 2>&1 &
