@@ -11,6 +11,8 @@ namespace Cloud;
 public sealed record SettingsFile
 {
     public string[] OutboundOpened { get; init; } = [];
+    public string[] TrustedProxies { get; init; } = [];
+    public string[] AllowedOrigins { get; init; } = [];
     public PasswordRules SecurityCompliance { get; init; } = new();
     /// <summary>Until an upload in parts that nobody completes is removed.</summary>
     public int MultipartUploadDays { get; init; } = 7;
@@ -35,6 +37,8 @@ public sealed record SettingsFile
             if (file.Openid.FirstOrDefault(i => i.Value.Audience.Length == 0) is { Key: { } issuer }) throw new FormatException($"{issuer} has no audience");
             foreach (var url in file.ContainerSync.Realms.Values.SelectMany(r => r.Clusters.Values))
                 if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")) throw new FormatException($"{url} is no address of a cluster");
+            if (Array.Find(file.AllowedOrigins, o => o != "*" && !(Uri.TryCreate(o, UriKind.Absolute, out var u) && u.Scheme is "http" or "https" && u.GetLeftPart(UriPartial.Authority) == o)) is { } bad) throw new FormatException($"{bad} is no origin such as https://dashboard.example");
+            settings = settings with { TrustedProxies = [.. file.TrustedProxies.Select(n => IPNetwork.Parse(n.Contains('/', StringComparison.Ordinal) ? n : $"{n}/{(n.Contains(':', StringComparison.Ordinal) ? 128 : 32)}"))], AllowedOrigins = file.AllowedOrigins };
             return settings with { OutboundOpened = [.. file.OutboundOpened.Select(n => IPNetwork.Parse(n))], Passwords = file.SecurityCompliance, EnforceScope = file.EnforceScope, MetricPage = file.MetricPage is >= 1 and <= 10_000 ? file.MetricPage : throw new FormatException("metric_page must be from 1 to 10000"), UploadLife = TimeSpan.FromDays(file.MultipartUploadDays), OpenId = file.Openid, ObjectStores = file.ObjectStores, ImageStores = file.ImageStores, Sync = file.ContainerSync };
         }
         catch (Exception e) when (e is JsonException or FormatException or RegexParseException) { throw new ArgumentException($"{path}: {e.Message}"); }

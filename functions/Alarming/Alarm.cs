@@ -26,6 +26,7 @@ public sealed record Alarm : Resource
     [Secret] public string[] OkActions { get; init; } = [];
     [Secret] public string[] AlarmActions { get; init; } = [];
     [Secret] public string[] InsufficientDataActions { get; init; } = [];
+    public TimeConstraint[] TimeConstraints { get; init; } = [];
     /// <summary>When the definition changed last.</summary>
     public DateTimeOffset DefinedAt { get; init; }
     public string State { get; init; } = "insufficient data";
@@ -54,7 +55,7 @@ public sealed record Alarm : Resource
         w.WriteString("state_reason", StateReason);
         w.WriteString("state_timestamp", AodhDialect.Time(StateAt));
         w.WriteString("evaluate_timestamp", AodhDialect.Time(UpdatedAt ?? CreatedAt));
-        w.Strings("time_constraints", []);
+        w.Objects("time_constraints", TimeConstraints, t => t.Write(w));
         w.WritePropertyName(Type + "_rule");
         Rule.WriteTo(w);
         w.WriteEndObject();

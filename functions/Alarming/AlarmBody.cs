@@ -16,24 +16,28 @@ internal static class AlarmBody
     {
         if (c.Json.ValueKind != JsonValueKind.Object) throw Fault.BadRequest("The body must be an object that is an alarm.");
         string[] known = ["name", "description", "type", "enabled", "repeat_actions", "severity", "state", "time_constraints", "ok_actions", "alarm_actions", "insufficient_data_actions", .. Ours, .. Rule.Types.Select(t => t + "_rule")];
-        foreach (var p in c.Json.EnumerateObject())
-            if (!known.Contains(p.Name)) throw Fault.BadRequest($"Unknown attribute: {(p.Name.Length > 60 ? p.Name[..60] : p.Name)}");
         string? Text(string name, int most) => !c.Json.TryGetProperty(name, out var v) || v.ValueKind == JsonValueKind.Null ? null
             : v.ValueKind == JsonValueKind.String && v.GetString()!.Length <= most ? v.GetString() : throw AodhDialect.Invalid(name, v.ToString(), $"A text of at most {most} characters.");
         bool Flag(string name, bool or) => !c.Json.TryGetProperty(name, out var v) || v.ValueKind == JsonValueKind.Null ? or : Lenient.Boolean(v) ?? throw AodhDialect.Invalid(name, v.ToString(), "Not a boolean.");
         string One(string name, string or, string[] of) => Text(name, 100) is not { } text ? or : of.Contains(text) ? text : throw AodhDialect.Invalid(name, text, $"Value should be one of: {string.Join(", ", of)}");
         var type = Text("type", 100) ?? throw AodhDialect.Invalid("type", null, "Mandatory field missing.");
         if (!Rule.Types.Contains(type)) throw AodhDialect.Invalid("type", type, $"Value should be one of: {string.Join(", ", Rule.Types)}");
-        if (c.Json.TryGetProperty("time_constraints", out var times) && times.ValueKind == JsonValueKind.Array && times.GetArrayLength() > 0) throw Fault.BadRequest("time_constraints are not offered by this cloud.");
+        foreach (var p in c.Json.EnumerateObject())
+            if (!known.Contains(p.Name)) throw Fault.BadRequest($"Unknown attribute: {(p.Name.Length > 60 ? p.Name[..60] : p.Name)}");
         var given = Rule.Types.Where(t => c.Json.TryGetProperty(t + "_rule", out var r) && r.ValueKind != JsonValueKind.Null).ToList();
         if (!given.Contains(type)) throw Fault.BadRequest($"{type}_rule must be set for {type} type alarm");
         if (given.Count > 1) throw Fault.BadRequest($"{given[0]}_rule and {given[1]}_rule cannot be set at the same time");
+        var (project, user) = (Owner(c, "project", Text("project_id", 64), blank.ProjectId), Owner(c, "user", Text("user_id", 64), blank.UserId));
+        if (was is not null && project != was.ProjectId) throw Fault.BadRequest("An alarm stays in its project.");
         return blank with
         {
+            ProjectId = project,
+            UserId = user,
+            TimeConstraints = TimeConstraint.Read(c.Json.TryGetProperty("time_constraints", out var times) ? times : default),
             Name = Text("name", 255) is { Length: > 0 } name ? name : throw AodhDialect.Invalid("name", null, "Mandatory field missing."),
             Description = Text("description", 1000),
             Type = type,
-            Rule = Rule.Read(type, c.Json.GetProperty(type + "_rule"), blank.ProjectId).Whole,
+            Rule = Rule.Read(type, c.Json.GetProperty(type + "_rule"), project).Whole,
             Enabled = Flag("enabled", true),
             RepeatActions = Flag("repeat_actions", false),
             Severity = One("severity", "low", Severities),
@@ -43,6 +47,10 @@ internal static class AlarmBody
             InsufficientDataActions = Actions(c, "insufficient_data_actions"),
         };
     }
+
+    /// <summary>Whose it is to be: somebody else's only for who may see everybody's.</summary>
+    private static string Owner(Call c, string aspect, string? asked, string own) => asked is not { Length: > 0 } || asked == own || c.Allows("alarming:get_all", default) ? asked is { Length: > 0 } ? asked : own
+        : throw new Fault(401, $"Not Authorized to access {aspect} {asked}"); // Aodh's status for it
 
     private static string[] Actions(Call c, string name)
     {

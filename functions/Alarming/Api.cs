@@ -108,6 +108,7 @@ public static class Api
             var a = AlarmBody.Read(c, blank, null);
             var rule = Rule.Of(a);
             await rule.Check(c.Services, c.Cancelled);
+            if (a.ProjectId != c.ProjectId && !await Identity.Facade.Lives(c.Services, a.ProjectId)) throw new Fault(400, $"There is no project {a.ProjectId}");
             var reserved = await Alarm.Quota.Reserve(c.Store, a.ProjectId, Alarm.Charges(a), (_, _, _, _) => new(403, $"Alarm quota exceeded for user {a.UserId} on project {a.ProjectId}"));
             var changes = await Changes.Of(c.Services, a, "creation", Detail(a), a.UserId);
             // Watched before it is there: what isn't there when samples come is ignored.
@@ -184,7 +185,7 @@ public static class Api
     }
 
     /// <summary>The definition as history shows it: addresses of receivers may be secrets and are left out.</summary>
-    private static JsonObject Detail(Alarm a) => new() { ["name"] = a.Name, ["type"] = a.Type, ["enabled"] = a.Enabled, ["severity"] = a.Severity, ["state"] = a.State, ["repeat_actions"] = a.RepeatActions, ["rule"] = JsonNode.Parse(a.Rule.GetRawText()) };
+    private static JsonObject Detail(Alarm a) => new() { ["name"] = a.Name, ["type"] = a.Type, ["enabled"] = a.Enabled, ["severity"] = a.Severity, ["state"] = a.State, ["repeat_actions"] = a.RepeatActions, ["time_constraints"] = JsonSerializer.SerializeToNode(a.TimeConstraints.Select(t => t.Name)), ["rule"] = JsonNode.Parse(a.Rule.GetRawText()) };
 
     private static async ValueTask<Reply> Quotas(Call c, int status, string project)
     {

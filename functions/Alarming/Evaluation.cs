@@ -30,6 +30,12 @@ internal static class Evaluation
             if (await Alarm.Rows.Find(s.Store, id, ct: ct) is not { Item: { Enabled: true, Type: not "event" } a } was) return;
             try
             {
+                if (!TimeConstraint.Within(a.TimeConstraints, s.Now))
+                {
+                    // Whatever comes now changes nothing: it is looked at again when its time comes.
+                    await Transitions.Apply(s, was, null, "", [], TimeConstraint.Next(a.TimeConstraints, s.Now));
+                    return;
+                }
                 var f = await Find(s, Rule.Of(a), ct);
                 var state = f.State ?? (a.State == "insufficient data" ? f.Trend : null) ?? a.State;
                 var data = new JsonObject { ["type"] = a.Type == "composite" ? "composite" : "threshold", ["disposition"] = f.State is "insufficient data" ? "unknown" : state == "ok" ? "inside" : "outside", ["count"] = state == "ok" ? f.Points - f.Outside : f.Outside, ["most_recent"] = f.Recent };

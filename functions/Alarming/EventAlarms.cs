@@ -38,7 +38,7 @@ internal sealed class EventAlarms(Services s)
         {
             if (await Alarm.Rows.Find(s.Store, id, ct: ct) is not { Item: { Enabled: true, Type: "event" } a } was) return;
             var rule = (Rule.OfEvent)Rule.Of(a);
-            if (a.State == "alarm" && !a.RepeatActions || !Glob(rule.Pattern, e.Type) || !rule.Conditions.All(c => Holds(c, e))) return;
+            if (a.State == "alarm" && !a.RepeatActions || !Glob(rule.Pattern, e.Type) || !rule.Conditions.All(c => Holds(c, e)) || !TimeConstraint.Within(a.TimeConstraints, s.Now)) return;
             // The same event again is no other reason.
             var reason = $"Event {e.Id} of type {e.Type} hits the query.";
             if (a.StateReason == reason && a.State == "alarm") return;

@@ -46,7 +46,7 @@ public static class Meters
     {
         if (s.GetProperty("LaunchedAt").ValueKind == JsonValueKind.Null) return [];
         var flavor = s.GetProperty("Flavor").GetProperty("Name").GetString();
-        return Is(s, "ACTIVE", "REBOOT", "HARD_REBOOT") ? [new($"server.{flavor}", 1), new($"server-running.{flavor}", 1)] : [new($"server.{flavor}", 1)];
+        return Is(s, "ACTIVE", "REBOOT", "HARD_REBOOT", "PASSWORD", "MIGRATING") ? [new($"server.{flavor}", 1), new($"server-running.{flavor}", 1)] : [new($"server.{flavor}", 1)];
     }
 
     private static bool Is(JsonElement state, params ReadOnlySpan<string> names) => names.Contains(Text(state, "Status"));

@@ -48,6 +48,10 @@ public sealed record Settings
     public string DefaultPhysical { get; init; } = "public";
     /// <summary>Internal networks that downloads and webhooks may reach all the same.</summary>
     public IReadOnlyList<System.Net.IPNetwork> OutboundOpened { get; init; } = [];
+    /// <summary>Proxies whose word counts on whom a request came from and by which address; nobody's unless named.</summary>
+    public IReadOnlyList<System.Net.IPNetwork> TrustedProxies { get; init; } = [];
+    /// <summary>Origins whose pages may use the APIs from a browser, e.g. https://dashboard.example; * for all.</summary>
+    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
     /// <summary>How long an upload in parts may take; what nobody completed until then is removed.</summary>
     public TimeSpan UploadLife { get; init; } = TimeSpan.FromDays(7);
     public PasswordRules Passwords { get; init; } = new();

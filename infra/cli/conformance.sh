@@ -27,12 +27,13 @@ case $suite in
   *) echo "unknown suite $suite" >&2; exit 2;;
 esac
 mkdir -p "$WORK/etc" "$WORK/lock"
+rm -f "$WORK/results.txt"
 [ -n "${lists:-}" ] && { cat "${lists[@]}" | grep -E "${only:-.}" | sort -u > "$WORK/list.txt"; select=(--load-list "$WORK/list.txt"); }
 
-scope=${scope:-false} page=1000
+scope=${scope:-false} page=1000 web_settings=
 wanted=(tempest python3-openstacksdk ${plugin:-})
-# What those files expect of a Gnocchi in its own tests: pages of 7.
-[ "$suite" != metric ] || wanted=(python3-gabbi) page=7
+# What those files expect of a Gnocchi in its own tests: pages of 7, a proxy that is believed, and pages of one other origin.
+[ "$suite" != metric ] || wanted=(python3-gabbi) page=7 web_settings='"trusted_proxies": ["127.0.0.1"], "allowed_origins": ["http://foobar.com"], '
 dpkg -s "${wanted[@]}" > /dev/null 2>&1 || {
   echo "installing Debian's ${wanted[*]} (the tests, and what runs and prepares them)" >&2
   apt-get install -y --no-install-recommends "${wanted[@]}" > "$WORK/apt.log" 2>&1 || { tail -5 "$WORK/apt.log" >&2; exit 1; }
@@ -62,11 +63,12 @@ trap finish EXIT
 if [ -z "${OS_AUTH_URL:-}" ]; then
   port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   rm -rf "$WORK/data"
+  : > "$WORK/cloud.log" # or the last run's would say that it is ready
   # An image for the cloud to fetch: from this machine, which an operator has to allow.
   mkdir -p "$WORK/www" && head -c 65536 /dev/urandom > "$WORK/www/image.raw"
   /usr/bin/python3 -u -m http.server --bind 127.0.0.1 --directory "$WORK/www" 0 > "$WORK/www.log" 2>&1 &
   web=$!
-  cat > "$WORK/settings.json" <<< '{"enforce_scope": '$scope', "metric_page": '$page', "outbound_opened": ["127.0.0.0/8"], "container_sync": {"realms": {"realm1": {"key": "'"$(head -c 16 /dev/urandom | od -An -tx1 | tr -d " ")"'", "clusters": {"name1": "http://127.0.0.1:'$port'/object-store/v1/"}}}}, "image_stores": {"shelf": {"kind": "objects"}, "cold": {"kind": "file", "path": "'"$WORK"'/data/cold"}}, "security_compliance": {"lockout_failure_attempts": 3, "lockout_duration": 5, "unique_last_password_count": 2}}'
+  cat > "$WORK/settings.json" <<< "{$web_settings"'"enforce_scope": '$scope', "metric_page": '$page', "outbound_opened": ["127.0.0.0/8"], "container_sync": {"realms": {"realm1": {"key": "'"$(head -c 16 /dev/urandom | od -An -tx1 | tr -d " ")"'", "clusters": {"name1": "http://127.0.0.1:'$port'/object-store/v1/"}}}}, "image_stores": {"shelf": {"kind": "objects"}, "cold": {"kind": "file", "path": "'"$WORK"'/data/cold"}}, "security_compliance": {"lockout_failure_attempts": 3, "lockout_duration": 5, "unique_last_password_count": 2}}'
   infra/cli/up.sh --data "$WORK/data" --listen "127.0.0.1:$port" --hosts simulated:2 --settings "$WORK/settings.json" > "$WORK/cloud.log" 2>&1 &
   cloud=$!
   for ((i = 0; i < 3000; i++)); do

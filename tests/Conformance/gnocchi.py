@@ -8,6 +8,7 @@ the mode "keystone". So what stands between is a fixture that translates, and no
    functional_live/* use the token of an administrator, as they are meant to.
  - a creator USER:PROJECT in answers becomes NAME, as mode basic shows it, and the other way round in requests; likewise the ids that Gnocchi derives from
    ids that are no UUIDs and the creator.
+ - links to where a proxy says that the service is begin with /gnocchi, where those files mount it, instead of /metric.
  - JSON is written with the spaces that Gnocchi's encoder puts between its parts: some files look for texts in the body.
 Each file expects a Gnocchi that is empty: before it everything is deleted by the API itself, by an administrator.
 """
@@ -109,7 +110,7 @@ class Translated(httpclient.Http):
         if 'json' in response.get('content-type', ''):
             found = json.loads(content)
             learn(found)
-            content = swap(swap(json.dumps(found, ensure_ascii=False), creators), derived).encode()
+            content = swap(swap(json.dumps(found, ensure_ascii=False), creators), derived).replace('//foobar/metric/', '//foobar/gnocchi/').encode()
         for name in ('location', 'link'):
             if name in response:
                 response[name] = swap(response[name], derived)

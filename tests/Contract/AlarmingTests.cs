@@ -230,7 +230,6 @@ public sealed class AlarmingTests
     [InlineData("""{"name": "a", "type": "event", "event_rule": {"query": [{"field": "x"}]}}""")]
     [InlineData("""{"name": "a", "type": "event", "event_rule": {}, "wings": 2}""")]
     [InlineData("""{"name": "a", "type": "event", "event_rule": {}, "severity": "great"}""")]
-    [InlineData("""{"name": "a", "type": "event", "event_rule": {}, "time_constraints": [{"name": "n", "start": "0 23 * * *", "duration": 1}]}""")]
     [InlineData("""{"name": "a", "type": "event", "event_rule": {}, "alarm_actions": ["ftp://x"]}""")]
     [InlineData("""{"name": "a", "type": "event", "event_rule": {}, "alarm_actions": ["http://127.0.0.1/"]}""")]
     [InlineData("""{"name": "a", "type": "event", "event_rule": {}, "alarm_actions": ["https://u:p@x.example/"]}""")]

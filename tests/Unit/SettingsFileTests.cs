@@ -28,6 +28,9 @@ public sealed class SettingsFileTests : IDisposable
         var settings = Read("""{"outbound_opened":["10.1.0.0/16"],"security_compliance":{"lockout_failure_attempts":5,"password_regex":"^.{7,}$"},"openid":{"https://id":{"audience":["cloud"]}}}""");
         Assert.Equal(["cloud"], settings.OpenId["https://id"].Audience);
         Assert.Equal(("here", IPNetwork.Parse("10.1.0.0/16"), 5, 1800), (settings.Region, Assert.Single(settings.OutboundOpened), settings.Passwords.LockoutFailureAttempts, settings.Passwords.LockoutDuration));
+        var proxies = Read("""{"trusted_proxies":["10.1.0.0/16","10.2.0.1","fd00::1"],"allowed_origins":["https://dashboard.example","http://localhost:8080"]}""");
+        Assert.Equal(["10.1.0.0/16", "10.2.0.1/32", "fd00::1/128"], proxies.TrustedProxies.Select(p => p.ToString()));
+        Assert.Equal(["https://dashboard.example", "http://localhost:8080"], proxies.AllowedOrigins);
         Assert.Equal(settings.Region, SettingsFile.Apply(null, settings).Region);
     }
 
@@ -38,6 +41,9 @@ public sealed class SettingsFileTests : IDisposable
     [InlineData("""{"security_compliance":{"lockout":5}}""")]
     [InlineData("""{"security_compliance":{"password_regex":"("}}""")]
     [InlineData("""{"outbound_opened":["here"]}""")]
+    [InlineData("""{"trusted_proxies":["here"]}""")]
+    [InlineData("""{"allowed_origins":["dashboard.example"]}""")]
+    [InlineData("""{"allowed_origins":["https://dashboard.example/page"]}""")]
     [InlineData("""{"openid":{"https://id":{}}}""")]
     [InlineData("""{"openid":{"https://id":{"audience":[]}}}""")]
     public void What_makes_no_sense_stops_the_start(string text) => Assert.StartsWith(_path, Assert.Throws<ArgumentException>(() => Read(text)).Message, StringComparison.Ordinal);

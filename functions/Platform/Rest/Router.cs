@@ -48,10 +48,13 @@ public sealed class Router
     public async Task<Reply> Handle(Request request)
     {
         var (id, began) = ("req-" + _services.Ids.New(), _services.Clock.GetTimestamp());
+        request = Forwarded.Believed(request, _services.Settings.TrustedProxies);
+        var origin = Origins.Of(request, _services.Settings);
         var slash = request.Path.IndexOf('/', 1) is > 0 and var i ? i : request.Path.Length;
         var first = request.Path.Length < 2 ? "" : request.Path[1..slash];
         var claimed = Array.Find(_claiming, s => s.Claims!(request))?.Prefix;
         if (!_slices.TryGetValue(claimed ?? first, out var found)) return Unknown(request).With("X-Openstack-Request-Id", id);
+        if (Origins.Ask(request, _services.Settings, origin, found.Slice.Routes.Any(r => r.Method == "OPTIONS")) is { } asked) return asked.With("X-Openstack-Request-Id", id);
         if (found.Slice.Prefix != first) slash = 0; // the server's root is the service's
         var call = new Call
         {
@@ -78,7 +81,7 @@ public sealed class Router
             reply.With("OpenStack-API-Version", $"{m.Service} {(call.Version == default ? m.Min : call.Version)}").With("Vary", "OpenStack-API-Version");
             if (m.LegacyHeader is { } legacy) reply.With(legacy, (call.Version == default ? m.Min : call.Version).ToString()).With("Vary", legacy);
         }
-        return reply;
+        return Origins.Show(reply, origin);
     }
 
     private async Task<Reply> Run(Call call, RouteTree tree, Slice slice, Request request)

@@ -13,7 +13,7 @@ public sealed record Step(string Kind, string Id, int Revision, DateTimeOffset A
 {
     public string Project => Id[..1];
 
-    private static string TypeOf(string kind) => kind switch { "server" => "compute.server", "volume" => "block-storage.volume", "image" => "image.image", _ => "network." + kind };
+    private static string TypeOf(string kind) => kind switch { "server" => "compute.server", "volume" => "block-storage.volume", "image" => "image.image", "snapshot" => "block-storage.snapshot", "object" => "object-store.object", _ => "network." + kind };
 
     public Event Event() => Platform.Events.Event.Read(JsonSerializer.SerializeToUtf8Bytes(new
     {
@@ -23,7 +23,7 @@ public sealed record Step(string Kind, string Id, int Revision, DateTimeOffset A
 }
 
 /// <summary>
-/// What happens in two projects: servers that start, stop and change their flavor, volumes that grow, images, addresses that move from port to port and lie idle, and traffic,
+/// What happens in two projects: servers that start, stop, change their flavor and move from host to host, volumes that grow, snapshots, images, objects, routers, addresses that move from port to port and lie idle, and traffic,
 /// told by three processes whose clocks differ by up to ten seconds.
 /// </summary>
 public sealed record Story(Step[][] Lives, Counted[] Traffic)
@@ -33,11 +33,15 @@ public sealed record Story(Step[][] Lives, Counted[] Traffic)
 
     private sealed record Wish(object State, Gauge[] Gauges);
 
-    private static readonly Gen<Wish> Server = Gen.Select(Gen.OneOfConst("m1.tiny", "m1.small", "c2.big"), Gen.OneOfConst("BUILD", "ACTIVE", "SHUTOFF", "VERIFY_RESIZE", "REBOOT"), (flavor, status) => new Wish(
-        new { CreatedAt = Billing.Lives.Begin, Doomed = false, Status = status, LaunchedAt = status == "BUILD" ? (DateTimeOffset?)null : Billing.Lives.Begin, Flavor = new { Name = flavor } },
-        status == "BUILD" ? [] : status is "ACTIVE" or "REBOOT" ? [new("server." + flavor, 1), new("server-running." + flavor, 1)] : [new("server." + flavor, 1)]));
+    // Where it runs changes nothing, nor does being on the way from there.
+    private static readonly Gen<Wish> Server = Gen.Select(Gen.OneOfConst("m1.tiny", "m1.small", "c2.big"), Gen.OneOfConst("BUILD", "ACTIVE", "SHUTOFF", "RESIZE", "VERIFY_RESIZE", "REBOOT", "MIGRATING"), Gen.OneOfConst("host-1", "host-2"), (flavor, status, host) => new Wish(
+        new { CreatedAt = Billing.Lives.Begin, Doomed = false, Status = status, LaunchedAt = status == "BUILD" ? (DateTimeOffset?)null : Billing.Lives.Begin, Flavor = new { Name = flavor }, Host = host },
+        status == "BUILD" ? [] : status is "ACTIVE" or "REBOOT" or "MIGRATING" ? [new("server." + flavor, 1), new("server-running." + flavor, 1)] : [new("server." + flavor, 1)]));
     private static readonly Gen<Wish> Volume = Gen.Int[0, 4].Select(n => new Wish(new { CreatedAt = Billing.Lives.Begin, Doomed = false, Status = n == 0 ? "creating" : n == 1 ? "in-use" : "available", Size = n * 5 }, n == 0 ? [] : [new("volume.gib", n * 5)]));
     private static readonly Gen<Wish> Image = Gen.Long[0, 3].Select(n => new Wish(new { CreatedAt = Billing.Lives.Begin, Doomed = false, Status = n == 0 ? "queued" : "active", Size = n * 123_456_789 }, n == 0 ? [] : [new("image.bytes", n * 123_456_789)]));
+    private static readonly Gen<Wish> Snapshot = Gen.Int[0, 3].Select(n => new Wish(new { CreatedAt = Billing.Lives.Begin, Doomed = false, Status = n == 0 ? "creating" : "available", Size = n }, n == 0 ? [] : [new("snapshot.gib", n)]));
+    private static readonly Gen<Wish> Object = Gen.Long[0, 5_000_000_000].Select(n => new Wish(new { CreatedAt = Billing.Lives.Begin, Doomed = false, Bytes = n }, n == 0 ? [] : [new("object.bytes", n)]));
+    private static readonly Gen<Wish> Router = Gen.Const(new Wish(new { CreatedAt = Billing.Lives.Begin, Doomed = false }, [new("router", 1)]));
     private static readonly Gen<Wish> Address = Gen.OneOfConst<string?>(null, "port-1", "port-2", "port-3").Select(port => new Wish(new { CreatedAt = Billing.Lives.Begin, Doomed = false, PortId = port, RouterId = (string?)null }, [new("floatingip", 1), new(port is null ? "floatingip-idle" : "floatingip-bound", 1)]));
 
     private static Gen<Step[]> Of(string kind, Gen<Wish> wish) => Gen.Select(Gen.OneOfConst("p1", "p2", "q1"), Gen.Long[0, 20 * TimeSpan.TicksPerDay],
@@ -51,7 +55,7 @@ public sealed record Story(Step[][] Lives, Counted[] Traffic)
             })];
         });
 
-    public static readonly Gen<Story> Some = Gen.Select(Gen.OneOf(Of("server", Server), Of("volume", Volume), Of("floatingip", Address), Of("image", Image)).Array[1, 4], Billing.Lives.Traffic, (lives, traffic) => new Story([.. lives.DistinctBy(l => l[0].Id)], traffic));
+    public static readonly Gen<Story> Some = Gen.Select(Gen.OneOf(Of("server", Server), Of("volume", Volume), Of("floatingip", Address), Of("image", Image), Of("snapshot", Snapshot), Of("object", Object), Of("router", Router)).Array[1, 4], Billing.Lives.Traffic, (lives, traffic) => new Story([.. lives.DistinctBy(l => l[0].Id)], traffic));
 
     /// <summary>What of it a project is to pay for: of one resource time never runs backwards, whatever the clocks say.</summary>
     public List<Life> Truth(string project)
