@@ -89,7 +89,7 @@ public sealed class SimulatedHost(string name, Faults? faults = null, Journal? j
 
     public Inventory Inventory()
     {
-        lock (_gate) return new(name, Boot, [.. _things.Where(t => t.Value.Spec is not null).Select(t => new InventoryItem(t.Key, t.Value.Fence, t.Value.Spec is EnsureDomain d ? d.Domain.Power switch { PowerState.Off => "off", PowerState.Paused => "paused", _ => "running" } : null))]);
+        lock (_gate) return new(name, Boot, [.. _things.Where(t => t.Value.Spec is not null).Select(t => new InventoryItem(t.Key, t.Value.Fence, t.Value.Spec is EnsureDomain d ? d.Domain.Power switch { PowerState.Off => "off", PowerState.Paused => "paused", _ => "running" } : null, t.Value.Begun is [.., var last] && !t.Value.Done.ContainsKey(last) ? true : null))]);
     }
 
     private Result? Do(Command command, Thing thing)
