@@ -29,15 +29,13 @@ public sealed class SimulatedHost(string name, Faults? faults = null, Journal? j
         get { lock (_gate) return _things.Where(t => t.Value.Spec is not null).ToDictionary(t => t.Key, t => t.Value.Spec!); }
     }
 
-    /// <summary>All it remembers, for <see cref="From"/>.</summary>
-    public byte[] Save()
+    /// <summary>Another one of the same name that holds and remembers the same.</summary>
+    public SimulatedHost Copy()
     {
-        lock (_gate) return JsonSerializer.SerializeToUtf8Bytes(_things, Journal.Json);
+        lock (_gate) return From(name, _things.ToDictionary(t => t.Key, t => new Thing { Fence = t.Value.Fence, Begun = [.. t.Value.Begun], Done = new(t.Value.Done), Spec = t.Value.Spec }));
     }
 
     /// <summary>A host that went away and comes back with its memory.</summary>
-    public static SimulatedHost From(string name, ReadOnlySpan<byte> saved) => From(name, JsonSerializer.Deserialize<Dictionary<string, Thing>>(saved, Journal.Json)!);
-
     public static SimulatedHost From(string name, Dictionary<string, Thing> things)
     {
         var host = new SimulatedHost(name);
