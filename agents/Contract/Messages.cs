@@ -35,10 +35,13 @@ public sealed record Heartbeat(string Host, string Boot, HostCapacity Capacity, 
 /// <param name="TunnelAddress">Address other hosts reach this one at with VXLAN.</param>
 public sealed record HostCapacity(int Vcpus, int MemoryMiB, int DiskGiB, string HypervisorType, string HypervisorVersion, string CpuModel, string TunnelAddress, string[] Physical, string Zone, int RunningGuests, int UsedMemoryMiB, int UsedDiskGiB);
 
-/// <summary>All that this host holds of ours, key by key with its fence. Sent at start, before commands are taken, and on request.</summary>
-public sealed record Inventory(string Host, string Boot, InventoryItem[] Items) : HostMessage(Host);
+/// <summary>All that this host holds of ours, key by key with its fence. Sent at start, before commands are taken, and about each hour.</summary>
+/// <param name="At">Before anything was looked at, by the host's clock.</param>
+public sealed record Inventory(string Host, string Boot, InventoryItem[] Items, DateTimeOffset? At = null) : HostMessage(Host);
 
-public sealed record InventoryItem(string Key, long Fence, string? State = null);
+/// <param name="State">Of a guest, unless a command was at work on it.</param>
+/// <param name="Undone">The last command for it failed: it may be other than its fence says.</param>
+public sealed record InventoryItem(string Key, long Fence, string? State = null, bool? Undone = null);
 
 /// <summary>A guest changed state by itself (it shut down, crashed, or was started by hand).</summary>
 /// <param name="State">running, off, paused or crashed.</param>

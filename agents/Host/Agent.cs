@@ -27,6 +27,7 @@ public sealed class Agent
     private readonly Heartbeats heartbeats;
     private readonly GuestReports reports;
     private readonly Revival revival;
+    private readonly Inventories inventories;
     private readonly Consoles consoles;
     private readonly NetworkParts networks;
     private readonly Sampler sampler;
@@ -62,6 +63,7 @@ public sealed class Agent
         // In the order of recovery: guests need their disks and their taps.
         holders = [networks.Holder, disks, domains];
         inbox = new Inbox(ledger, handlers, new KeyLock(), options.Parallel, logs.CreateLogger<Inbox>());
+        inventories = new Inventories(options, boot, ledger, inbox.InHand, holders, time, logs.CreateLogger<Inventories>());
         heartbeats = new Heartbeats(options, new Capacity(options, hypervisor), link, boot, time, logs.CreateLogger<Heartbeats>());
         reports = new GuestReports(options, hypervisor, guests, notes, ledger, changes, time, logs.CreateLogger<GuestReports>());
         revival = new Revival(guests, notes, ledger, time, logs.CreateLogger<Revival>());
@@ -75,12 +77,12 @@ public sealed class Agent
     {
         foreach (var holder in holders)
             await Insist(() => holder.Recover(ct), ct);
-        var items = new List<InventoryItem>();
-        await Insist(async () => items = await Items(ct), ct);
-        await parts.Link.Send(new Inventory(parts.Options.Name, parts.Boot, [.. items]), ct);
+        Inventory? there = null;
+        await Insist(async () => there = await inventories.Look(ct), ct);
+        await parts.Link.Send(there!, ct);
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        Task[] tasks = [parts.Link.Run(inbox.Handle, stop.Token), heartbeats.Run(ready, stop.Token), Trim(stop.Token), Watch(stop.Token), sampler.Run(stop.Token), networks.Holder.Watch(parts.Time, stop.Token)];
+        Task[] tasks = [parts.Link.Run(inbox.Handle, stop.Token), heartbeats.Run(ready, stop.Token), Trim(stop.Token), Watch(stop.Token), sampler.Run(stop.Token), inventories.Run(parts.Link.Send, stop.Token), networks.Holder.Watch(parts.Time, stop.Token)];
         await Task.WhenAny(tasks);
         await stop.CancelAsync();
         try
@@ -91,16 +93,6 @@ public sealed class Agent
         {
             // Asked to end.
         }
-    }
-
-    /// <summary>All that exists, with guests first: they hold what comes after.</summary>
-    private async Task<List<InventoryItem>> Items(CancellationToken ct)
-    {
-        var items = new List<InventoryItem>();
-        foreach (var holder in holders.Reverse())
-            foreach (var item in await holder.Items(ct))
-                items.Add(item with { Fence = parts.Ledger.Fence(item.Key) });
-        return items;
     }
 
     private async Task Watch(CancellationToken ct)

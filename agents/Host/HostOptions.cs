@@ -35,6 +35,9 @@ public sealed record HostOptions
     /// <summary>Time between two samples of what guests and floating IPs used.</summary>
     public TimeSpan Sample { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>Time between two comparisons of what is here with what should be.</summary>
+    public TimeSpan Inventory { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>How long a guest may take to obey ACPI before it is switched off.</summary>
     public TimeSpan ShutdownGrace { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -53,7 +56,7 @@ public sealed record HostOptions
     public const string Usage = """
         usage: Cloud.Agents.Host --name NAME --data DIR --control amqp://HOST:PORT --credential-file FILE --control-http http://HOST:PORT
             [--sidecar SOCKET] [--tunnel-address ADDRESS] [--physical NAME=BRIDGE]... [--zone ZONE]
-            [--heartbeat SECONDS] [--sample SECONDS] [--shutdown-grace SECONDS] [--parallel COMMANDS]
+            [--heartbeat SECONDS] [--sample SECONDS] [--inventory SECONDS] [--shutdown-grace SECONDS] [--parallel COMMANDS]
         """;
 
     /// <exception cref="ArgumentException">With a text for the terminal.</exception>
@@ -76,6 +79,7 @@ public sealed record HostOptions
                 "--zone" => options with { Zone = value },
                 "--heartbeat" => options with { Heartbeat = Seconds(args[i], value) },
                 "--sample" => options with { Sample = Seconds(args[i], value) },
+                "--inventory" => options with { Inventory = Seconds(args[i], value) },
                 "--shutdown-grace" => options with { ShutdownGrace = Seconds(args[i], value) },
                 "--parallel" => options with { Parallel = int.TryParse(value, out var n) && n > 0 ? n : throw new ArgumentException("--parallel takes a number above 0") },
                 "--physical" => options with { Physical = Add(physical, value) },

@@ -13,6 +13,8 @@ public sealed class Inbox(Ledger ledger, HandlerTable handlers, KeyLock keys, in
 {
     private readonly SemaphoreSlim slots = new(parallel);
 
+    public InHand InHand { get; } = new();
+
     /// <summary>Ends in a reply whatever happens, except when <paramref name="ct"/> is cancelled: then the command must come again.</summary>
     public async Task<CommandReply> Handle(CommandMessage message, CancellationToken ct)
     {
@@ -21,6 +23,7 @@ public sealed class Inbox(Ledger ledger, HandlerTable handlers, KeyLock keys, in
         try
         {
             using var key = await keys.Take(message.Command.Key, ct);
+            using var work = InHand.Begin(message.Command.Key);
             using var span = Tracing.Begin(message.Command.GetType().Name, ActivityKind.Consumer, message.Trace);
             span?.SetTag("cloud.key", message.Command.Key);
             var reply = await Carry(message, ct);

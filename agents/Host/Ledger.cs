@@ -130,6 +130,22 @@ public sealed class Ledger : ISpecs, INotes, IDisposable
             return Scalar("SELECT fence FROM entry WHERE key=$1", key) as long? ?? 0;
     }
 
+    /// <summary>Keys whose last command isn't known to have been carried out.</summary>
+    public IReadOnlySet<string> Undone()
+    {
+        lock (gate)
+        {
+            // SQLite takes the other columns from the row that has the maximum.
+            using var command = Prepare("SELECT key, reply, MAX(seq) FROM command GROUP BY key");
+            using var reader = command.ExecuteReader();
+            var keys = new HashSet<string>(StringComparer.Ordinal);
+            while (reader.Read())
+                if (reader.IsDBNull(1))
+                    keys.Add(reader.GetString(0));
+            return keys;
+        }
+    }
+
     /// <summary>A small fact a handler keeps, such as the nonce of the last restart.</summary>
     public string? Note(string key)
     {

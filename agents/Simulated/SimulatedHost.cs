@@ -29,15 +29,13 @@ public sealed class SimulatedHost(string name, Faults? faults = null, Journal? j
         get { lock (_gate) return _things.Where(t => t.Value.Spec is not null).ToDictionary(t => t.Key, t => t.Value.Spec!); }
     }
 
-    /// <summary>All it remembers, for <see cref="From"/>.</summary>
-    public byte[] Save()
+    /// <summary>Another one of the same name that holds and remembers the same.</summary>
+    public SimulatedHost Copy()
     {
-        lock (_gate) return JsonSerializer.SerializeToUtf8Bytes(_things, Journal.Json);
+        lock (_gate) return From(name, _things.ToDictionary(t => t.Key, t => new Thing { Fence = t.Value.Fence, Begun = [.. t.Value.Begun], Done = new(t.Value.Done), Spec = t.Value.Spec }));
     }
 
     /// <summary>A host that went away and comes back with its memory.</summary>
-    public static SimulatedHost From(string name, ReadOnlySpan<byte> saved) => From(name, JsonSerializer.Deserialize<Dictionary<string, Thing>>(saved, Journal.Json)!);
-
     public static SimulatedHost From(string name, Dictionary<string, Thing> things)
     {
         var host = new SimulatedHost(name);
@@ -89,7 +87,7 @@ public sealed class SimulatedHost(string name, Faults? faults = null, Journal? j
 
     public Inventory Inventory()
     {
-        lock (_gate) return new(name, Boot, [.. _things.Where(t => t.Value.Spec is not null).Select(t => new InventoryItem(t.Key, t.Value.Fence, t.Value.Spec is EnsureDomain d ? d.Domain.Power switch { PowerState.Off => "off", PowerState.Paused => "paused", _ => "running" } : null))]);
+        lock (_gate) return new(name, Boot, [.. _things.Where(t => t.Value.Spec is not null).Select(t => new InventoryItem(t.Key, t.Value.Fence, t.Value.Spec is EnsureDomain d ? d.Domain.Power switch { PowerState.Off => "off", PowerState.Paused => "paused", _ => "running" } : null, t.Value.Begun is [.., var last] && !t.Value.Done.ContainsKey(last) ? true : null))]);
     }
 
     private Result? Do(Command command, Thing thing)

@@ -53,6 +53,8 @@ public sealed record Server : Resource
     public bool SoftReboot { get; init; }
     /// <summary>Fence of the last command for the guest that its host carried out; what the host saw of it before is old.</summary>
     [OperatorOnly] public long Heard { get; init; }
+    /// <summary>When the host last saw the guest change by itself, by the host's clock.</summary>
+    [OperatorOnly] public DateTimeOffset? SeenAt { get; init; }
 }
 
 /// <summary>The flavor as it was when the server was made. Memory in MiB, disk in GiB.</summary>

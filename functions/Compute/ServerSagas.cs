@@ -213,20 +213,22 @@ public static class ServerSagas
         Nics = [.. s.Nics.Where(n => n.State != "attaching").Select(n => n with { State = "attached" })],
     };
 
-    /// <summary>A guest changed by itself: a shutdown from within is a stopped server, not a lost one.</summary>
+    /// <summary>Reports of one host may overtake each other, but none by as much as a clock that is put right may jump.</summary>
+    private static bool Older(DateTimeOffset at, DateTimeOffset? seen) => at < seen && seen - at < TimeSpan.FromHours(1);
+
+    /// <summary>
+    /// A guest changed by itself: a shutdown from within is a stopped server, not a lost one. Where a change was given up nobody knows what is so
+    /// until the host has had its command, which may still be on its way.
+    /// </summary>
     public static async ValueTask OnDomain(Services services, DomainEvent e)
     {
         while (await Servers.Rows.Find(services.Store, e.ServerId) is { } was)
         {
             var s = was.Item;
-            if (s.Saga is not null || s.Host != e.Host || s.Doomed || e.Fence < s.Heard) return;
-            var now = e.State switch
-            {
-                "off" or "crashed" when s.Power == PowerState.Running => s with { Power = PowerState.Off, Status = "SHUTOFF" },
-                "running" when s.Power != PowerState.Running => s with { Power = PowerState.Running, Status = "ACTIVE" },
-                _ => null,
-            };
-            if (now is null) return;
+            if (s.Saga is not null || s.Host != e.Host || s.Doomed || e.Fence < s.Heard || Older(e.At, s.SeenAt)) return;
+            var (power, status) = e.State switch { "running" => (PowerState.Running, "ACTIVE"), "paused" => (PowerState.Paused, "PAUSED"), _ => (PowerState.Off, "SHUTOFF") };
+            if (s.Status == "ERROR" ? e.Fence == s.Heard : power == s.Power) return;
+            var now = s with { Power = power, Status = status, SeenAt = e.At };
             try
             {
                 await Servers.Rows.Save(services, now, was, new("host", ""));

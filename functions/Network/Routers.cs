@@ -86,14 +86,15 @@ public static class Routers
     public static async ValueTask<IReadOnlyList<Port>> Interfaces(IEntityStore store, Router r) =>
         [.. (await Tables.Ports.InProject(store, r.ProjectId)).Where(p => p.DeviceId == r.Id && p.DeviceOwner == InterfaceOwner)];
 
-    // Where its guests are, else a host that has the external network at hand.
+    // Where its guests are, else a host that has the external network at hand. When all of these are away it waits for one of them: they come back.
     private static async ValueTask<string> Place(Services s, Router r)
     {
         var physical = r.Gateway is { } g ? (await Tables.Networks.Find(s.Store, g.NetworkId))?.Item.Physical : null;
-        var able = (await Hosts.All(s)).Where(h => Hosts.IsUp(s, h) && !h.Disabled && (physical is null || h.Capacity.Physical.Contains(physical))).ToList();
+        var able = (await Hosts.All(s)).Where(h => !h.Disabled && (physical is null || h.Capacity.Physical.Contains(physical))).ToList();
+        if (able.Exists(h => Hosts.IsUp(s, h))) able.RemoveAll(h => !Hosts.IsUp(s, h));
         if (able.Count == 0) return physical is null ? "" : throw new SagaFault($"No host is connected to the physical network {physical}.");
         var near = (await Tables.Ports.InProject(s.Store, r.ProjectId)).Select(p => p.Host).ToHashSet();
-        return (able.FirstOrDefault(h => near.Contains(h.Name)) ?? able[(int)((uint)string.GetHashCode(r.Id, StringComparison.Ordinal) % (uint)able.Count)]).Name;
+        return (able.FirstOrDefault(h => near.Contains(h.Name)) ?? able[r.Id.Sum(c => c) % able.Count]).Name;
     }
 
     private static async ValueTask CheckRoutes(Call c, Draft<Router> d)

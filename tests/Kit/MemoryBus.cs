@@ -10,6 +10,7 @@ public sealed class MemoryBus : IBus, IQueueJournal, IDisposable
     private readonly TimeProvider _clock;
     private readonly ConcurrentDictionary<long, (Message Message, int Attempts)> _kept = [];
     private readonly ConcurrentDictionary<(string, string), DeadLetter> _dead = [];
+    private readonly ConcurrentDictionary<string, int> _counts = [];
     private QueueEngine _engine;
     private long _sequence;
 
@@ -35,6 +36,7 @@ public sealed class MemoryBus : IBus, IQueueJournal, IDisposable
             if (_engine.Holds(m.Queue, m.Id)) continue;
             var sequence = Interlocked.Increment(ref _sequence);
             _kept[sequence] = (m, 0);
+            _counts.AddOrUpdate(m.Queue, 1, (_, n) => n + 1);
             _engine.Add(sequence, m);
         }
     }
@@ -80,12 +82,20 @@ public sealed class MemoryBus : IBus, IQueueJournal, IDisposable
         return new(settled);
     }
 
-    void IQueueJournal.Removed(long sequence) => _kept.TryRemove(sequence, out _);
+    /// <summary>Messages that are in it, due or not.</summary>
+    public int Count(string queue) => _counts.GetValueOrDefault(queue);
+
+    private void Remove(long sequence)
+    {
+        if (_kept.TryRemove(sequence, out var kept)) _counts.AddOrUpdate(kept.Message.Queue, 0, (_, n) => n - 1);
+    }
+
+    void IQueueJournal.Removed(long sequence) => Remove(sequence);
     void IQueueJournal.Delayed(long sequence, int attempts, DateTimeOffset? notBefore) => _kept[sequence] = (_kept[sequence].Message with { NotBefore = notBefore }, attempts);
 
     void IQueueJournal.Died(long sequence, DeadLetter letter)
     {
-        _kept.TryRemove(sequence, out _);
+        Remove(sequence);
         _dead[(letter.Message.Queue, letter.Message.Id)] = letter;
     }
 

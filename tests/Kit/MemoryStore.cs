@@ -5,12 +5,29 @@ using Cloud.Platform.State;
 
 namespace Cloud.Tests.Kit;
 
-/// <summary>The store's contract in memory, with a hook before and after every commit where a test can let the process die.</summary>
+/// <summary>
+/// The store's contract in memory, with a hook before and after every commit where a test can let the process die. A copy costs nothing:
+/// partitions are shared until one of the two writes there.
+/// </summary>
 public sealed class MemoryStore(MemoryBus bus) : IEntityStore
 {
-    private readonly SortedDictionary<string, SortedDictionary<string, Row>> _partitions = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, Shelf> _partitions = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private long _tag;
+
+    /// <summary>Rows of one partition in order.</summary>
+    private sealed class Shelf(List<Row> rows)
+    {
+        private static readonly Comparer<Row> s_byKey = Comparer<Row>.Create((a, b) => string.CompareOrdinal(a.Key, b.Key));
+
+        public List<Row> Rows { get; } = rows;
+        public bool Shared { get; set; }
+
+        /// <summary>Where the key is, or the complement of where it would be.</summary>
+        public int At(string key) => Rows.BinarySearch(new("", key, "", default), s_byKey);
+
+        public int From(string key) => At(key) is var at && at < 0 ? ~at : at;
+    }
 
     /// <summary>Called before (false) and after (true) each commit; what it throws goes to the caller.</summary>
     public Action<bool>? OnCommit { get; set; }
@@ -18,17 +35,21 @@ public sealed class MemoryStore(MemoryBus bus) : IEntityStore
     /// <summary>Where the last commit went or was about to go, for reports.</summary>
     public string Last { get; private set; } = "";
 
-    public IReadOnlyList<Row> All { get { lock (_gate) return [.. _partitions.Values.SelectMany(p => p.Values)]; } }
+    public IReadOnlyList<Row> All { get { lock (_gate) return [.. _partitions.Values.SelectMany(p => p.Rows)]; } }
 
     public ValueTask<Row?> Get(string partition, string key, CancellationToken ct = default)
     {
-        lock (_gate) return new(_partitions.GetValueOrDefault(partition)?.GetValueOrDefault(key));
+        lock (_gate) return new(_partitions.TryGetValue(partition, out var p) && p.At(key) is >= 0 and var at ? p.Rows[at] : null);
     }
 
     public ValueTask<IReadOnlyList<Row>> List(string partition, string from, string to, int limit = int.MaxValue, CancellationToken ct = default)
     {
         lock (_gate)
-            return new(_partitions.TryGetValue(partition, out var p) ? [.. Within(p, from, to).Take(limit)] : []);
+        {
+            if (!_partitions.TryGetValue(partition, out var p)) return new([]);
+            var (first, end) = (p.From(from), p.From(to));
+            return new(first < end ? p.Rows.GetRange(first, Math.Min(end - first, limit)) : []);
+        }
     }
 
     public async IAsyncEnumerable<Row> Scan(string from, string to, [EnumeratorCancellation] CancellationToken ct = default)
@@ -53,20 +74,23 @@ public sealed class MemoryStore(MemoryBus bus) : IEntityStore
         OnCommit?.Invoke(false);
         lock (_gate)
         {
-            if (!_partitions.TryGetValue(partition, out var rows)) _partitions[partition] = rows = new(StringComparer.Ordinal);
+            if (!_partitions.TryGetValue(partition, out var shelf) || shelf.Shared) _partitions[partition] = shelf = new(shelf is null ? [] : [.. shelf.Rows]);
             var keys = new HashSet<string>();
             foreach (var op in ops)
             {
                 if (!keys.Add(op.Key)) throw new ConflictException(op.Key);
-                var there = rows.GetValueOrDefault(op.Key)?.ETag;
+                var there = shelf.At(op.Key) is >= 0 and var at ? shelf.Rows[at].ETag : null;
                 if (op is Op.Upsert or Op.Delete { ETag: null }) continue;
                 if (there != op switch { Op.Replace r => r.ETag, Op.Delete d => d.ETag, Op.Check c => c.ETag, _ => null }) throw new ConflictException(op.Key);
             }
             foreach (var op in ops)
             {
-                var body = op switch { Op.Insert i => i.Body, Op.Replace r => r.Body, Op.Upsert u => u.Body, _ => default };
-                if (op is Op.Delete) rows.Remove(op.Key);
-                else if (op is not Op.Check) rows[op.Key] = new(partition, op.Key, (++_tag).ToString(CultureInfo.InvariantCulture), body.ToArray());
+                if (op is Op.Check) continue;
+                var (at, body) = (shelf.At(op.Key), op switch { Op.Insert i => i.Body, Op.Replace r => r.Body, Op.Upsert u => u.Body, _ => default });
+                var row = new Row(partition, op.Key, (++_tag).ToString(CultureInfo.InvariantCulture), body.ToArray());
+                if (op is not Op.Delete && at >= 0) shelf.Rows[at] = row;
+                else if (op is not Op.Delete) shelf.Rows.Insert(~at, row);
+                else if (at >= 0) shelf.Rows.RemoveAt(at);
             }
             bus.Add(messages ?? []);
         }
@@ -80,15 +104,24 @@ public sealed class MemoryStore(MemoryBus bus) : IEntityStore
         lock (_gate)
         {
             _partitions.Clear();
-            foreach (var row in rows)
-            {
-                if (!_partitions.TryGetValue(row.Partition, out var p)) _partitions[row.Partition] = p = new(StringComparer.Ordinal);
-                p[row.Key] = row;
-                _tag = Math.Max(_tag, long.Parse(row.ETag, CultureInfo.InvariantCulture));
-            }
+            foreach (var group in rows.GroupBy(r => r.Partition)) _partitions[group.Key] = new([.. group.OrderBy(r => r.Key, StringComparer.Ordinal)]);
+            _tag = Math.Max(_tag, _partitions.Values.SelectMany(p => p.Rows).Select(r => long.Parse(r.ETag, CultureInfo.InvariantCulture)).DefaultIfEmpty().Max());
         }
     }
 
-    private static IEnumerable<Row> Within(SortedDictionary<string, Row> rows, string from, string to) =>
-        rows.SkipWhile(r => string.CompareOrdinal(r.Key, from) < 0).TakeWhile(r => string.CompareOrdinal(r.Key, to) < 0).Select(r => r.Value);
+    /// <summary>Makes it hold what another one holds now.</summary>
+    public void Load(MemoryStore other)
+    {
+        lock (other._gate)
+            lock (_gate)
+            {
+                _partitions.Clear();
+                foreach (var (name, shelf) in other._partitions)
+                {
+                    shelf.Shared = true;
+                    _partitions[name] = shelf;
+                }
+                _tag = Math.Max(_tag, other._tag);
+            }
+    }
 }

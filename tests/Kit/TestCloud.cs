@@ -89,9 +89,9 @@ public sealed class TestCloud : IAsyncDisposable
         };
         _triggers = [.. Triggers.All(all).OfType<QueueTrigger>()];
         _tokens = new(origin._tokens);
-        Store.Load(origin.Store.All);
+        Store.Load(origin.Store);
         Bus.Add(origin.Bus.All);
-        foreach (var host in origin.Hosts) Hosts.Add(SimulatedHost.From(host.Name, host.Save()));
+        foreach (var host in origin.Hosts) Hosts.Add(host.Copy());
     }
 
     /// <summary>Another cloud in the same state; what happens to it doesn't concern this one. Blobs are shared.</summary>
@@ -119,7 +119,7 @@ public sealed class TestCloud : IAsyncDisposable
         if (slices is null)
         {
             var fresh = await Fresh.Value;
-            cloud.Store.Load(fresh.Store.All);
+            cloud.Store.Load(fresh.Store);
             foreach (var (user, token) in fresh._tokens) cloud._tokens[user] = token;
             cloud.Events.AddRange(fresh.Events);
         }
@@ -223,7 +223,7 @@ public sealed class TestCloud : IAsyncDisposable
     public async Task<bool> Crank()
     {
         var any = false;
-        foreach (var trigger in _triggers)
+        foreach (var trigger in _triggers.Where(t => Bus.Count(t.Queue) > 0))
             foreach (var d in await Bus.Receive(trigger.Queue, 1, TimeSpan.FromMinutes(1), TimeSpan.Zero))
             {
                 (any, Current) = (true, trigger.Queue);

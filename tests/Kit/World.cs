@@ -77,7 +77,12 @@ public sealed partial class World
     }
 
     private List<T> All<T>(Rows<T> rows) where T : Resource =>
-        [.. _rows.Where(r => r.Key.StartsWith(rows.Prefix, StringComparison.Ordinal) && !Aside(r.Partition)).Select(r => Json.Read<T>(r.Body))];
+        [.. _rows.Where(r => r.Key.StartsWith(rows.Prefix, StringComparison.Ordinal) && !Aside(r.Partition)).Select(r => (T)s_read.GetValue(r, row => Json.Read<T>(row.Body)))];
+
+    // Clouds that are copies share their rows: what was read once needn't be again.
+    private static readonly System.Runtime.CompilerServices.ConditionalWeakTable<Row, object> s_read = [];
+
+    private IEnumerable<Row> In(string partition) => _rows.Where(r => r.Partition == partition);
 
     private static bool Aside(string partition) => partition.StartsWith("index.", StringComparison.Ordinal) || partition.StartsWith("shared.", StringComparison.Ordinal) || partition.StartsWith("claims.", StringComparison.Ordinal);
 
@@ -168,7 +173,7 @@ public sealed partial class World
 
     private void Pointed<T>(Rows<T> rows) where T : Resource
     {
-        IEnumerable<string> There(string partition) => _rows.Where(r => r.Partition == $"{partition}.{rows.Name}").Select(r => $"{rows.Name} {r.Key} {Encoding.UTF8.GetString(r.Body.Span)}").Order(StringComparer.Ordinal);
+        IEnumerable<string> There(string table) => In($"{table}.{rows.Name}").Select(r => $"{rows.Name} {r.Key} {Encoding.UTF8.GetString(r.Body.Span)}").Order(StringComparer.Ordinal);
         IEnumerable<string> Of(IEnumerable<T> items) => items.Select(i => $"{rows.Name} {rows.Key(i.Id)} {rows.PartitionOf(i.ProjectId)}").Order(StringComparer.Ordinal);
         Same(Wrong.Pointer, Of(All(rows)), There("index"));
         Same(Wrong.Pointer, Of(All(rows).Where(rows.Shared)), There("shared"));

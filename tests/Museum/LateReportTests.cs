@@ -32,4 +32,26 @@ public sealed class LateReportTests
         await cloud.Drain();
         Assert.Equal("ACTIVE", await s.StatusOf("server", "server"));
     }
+
+    [Fact]
+    public async Task What_a_host_saw_before_it_saw_something_else_says_nothing_after_it()
+    {
+        var s = new Stage(await TestCloud.Start(), []);
+        await using var cloud = s.Cloud;
+        await s.Project();
+        await s.Net();
+        await s.Image();
+        await s.Server();
+        var at = cloud.Clock.GetUtcNow();
+        var before = cloud.Hosts[0].Inventory() with { At = at };
+        await cloud.Say(new DomainEvent(before.Host, s["server"], "off", at + TimeSpan.FromSeconds(1), before.Items.Single(i => i.Key == $"domain/{s["server"]}").Fence));
+        await cloud.Drain();
+        await cloud.Say(before);
+        await cloud.Drain();
+        Assert.Equal("SHUTOFF", await s.StatusOf("server", "server"));
+        // A clock that was put right is believed again.
+        await cloud.Say(before with { At = at - TimeSpan.FromHours(5) });
+        await cloud.Drain();
+        Assert.Equal("ACTIVE", await s.StatusOf("server", "server"));
+    }
 }

@@ -5,6 +5,8 @@ namespace Cloud.Tests.Sagas;
 /// <summary>All the plans for one scenario. The order is fixed, the chance that picks among many comes from a seed.</summary>
 public static class Matrix
 {
+    private static readonly int[] s_soon = [0, 1, 2, 3, 5, 8, 13, 21];
+
     /// <param name="only">Runs no other plans than these.</param>
     public static async IAsyncEnumerable<(Plan, Report)> Of(Scenario scenario, int thorough, Func<Mutant>? mutant = null, Func<Plan, bool>? only = null)
     {
@@ -20,7 +22,7 @@ public static class Matrix
     public static async IAsyncEnumerable<(Plan, Report)> Walk(Scenario scenario, int thorough)
     {
         var saga = Saga(scenario);
-        List<Plan> ways = [new(), .. saga.Deletes ? [] : saga.Steps.TakeLast(thorough > 1 ? 100 : 1).Select(step => new Plan { Breaks = [new(step, Undo: false, Times: 1, After: true, Refuses: true)] })];
+        List<Plan> ways = [new(), .. Back(saga).TakeLast(thorough > 1 ? 100 : 1)];
         foreach (var way in ways)
         {
             var calm = await Trial.Run(scenario, way);
@@ -37,6 +39,30 @@ public static class Matrix
     public static IAsyncEnumerable<(Plan, Report)> Repeats(Scenario scenario) => Run(scenario, _ =>
         Failures(Saga(scenario)).Append([]).SelectMany(f => new Plan[] { new() { Breaks = f, Echo = true }, new() { Breaks = f, Stutter = true }, new() { Breaks = f, Echo = true, Stutter = true } }));
 
+    /// <summary>
+    /// Whatever hosts hold at any moment, they tell at each later one, when commands have changed it: a report that was long on its way. On the way
+    /// forward, on the way back from each step, and with deletions in the midst.
+    /// </summary>
+    public static async IAsyncEnumerable<(Plan, Report)> Sights(Scenario scenario)
+    {
+        List<Plan> ways = [new(), .. Back(Saga(scenario))];
+        if (scenario.Delete is not null)
+            for (var (i, points) = (0, (await Trial.Run(scenario, new())).Points); i < points; i += 9) ways.Add(new() { DeleteAt = i });
+        foreach (var way in ways)
+        {
+            var calm = await Trial.Run(scenario, way with { Sight = new(-1, -1) });
+            foreach (var seen in calm.Changes)
+                for (var told = seen; told <= calm.Moments; told++)
+                {
+                    var plan = way with { Sight = new(seen, told) };
+                    yield return (plan, await Trial.Run(scenario, plan));
+                }
+        }
+    }
+
+    /// <summary>Each step does what it should and refuses, so that all is undone from there.</summary>
+    private static IEnumerable<Plan> Back(ISaga saga) => saga.Deletes ? [] : saga.Steps.Select(step => new Plan { Breaks = [new(step, Undo: false, Times: 1, After: true, Refuses: true)] });
+
     private static async IAsyncEnumerable<(Plan, Report)> Run(Scenario scenario, Func<Report, IEnumerable<Plan>> plans)
     {
         foreach (var plan in plans(await Trial.Run(scenario, new()))) yield return (plan, await Trial.Run(scenario, plan));
@@ -50,6 +76,9 @@ public static class Matrix
         // Points come in pairs, before and after something lasting; after one thing is before the next, except for what is read in between.
         for (var i = 0; i < calm.Points; i += thorough > 1 ? 1 : 2) yield return new() { Deaths = [i] };
         for (var i = 0; i < 40 * thorough; i++) yield return new() { Deaths = [chance.Next(calm.Points), chance.Next(calm.Points)] };
+        // And again at once, or soon.
+        for (var i = 1; i < calm.Points; i += thorough > 1 ? 1 : 2)
+            foreach (var next in s_soon) yield return new() { Deaths = [i, next] };
         for (var i = 0; i < 30 * thorough; i++) yield return new() { Deaths = [chance.Next(calm.Points), chance.Next(calm.Points / 2), chance.Next(calm.Points / 2)] };
 
         if (scenario.Delete is not null)

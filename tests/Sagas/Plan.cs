@@ -16,8 +16,9 @@ public sealed record Plan
     public bool Echo { get; init; }
     /// <summary>Every command is carried out twice, and its two answers come in the wrong order and one of them twice.</summary>
     public bool Stutter { get; init; }
+    public Sight? Sight { get; init; }
 
-    public override string ToString() => string.Join(", ", (string[])[.. Deaths.Select(d => $"dies at {d}"), .. Breaks.Select(b => $"{b}"), .. Mishap is null ? Array.Empty<string>() : [$"{Mishap}"], .. DeleteAt is null ? Array.Empty<string>() : [$"deleted at {DeleteAt}"], .. Trip is null ? Array.Empty<string>() : [$"{Trip}"], .. Echo ? ["echo"] : Array.Empty<string>(), .. Stutter ? ["stutter"] : Array.Empty<string>()]);
+    public override string ToString() => string.Join(", ", (string[])[.. Deaths.Select(d => $"dies at {d}"), .. Breaks.Select(b => $"{b}"), .. Mishap is null ? Array.Empty<string>() : [$"{Mishap}"], .. DeleteAt is null ? Array.Empty<string>() : [$"deleted at {DeleteAt}"], .. Trip is null ? Array.Empty<string>() : [$"{Trip}"], .. Echo ? ["echo"] : Array.Empty<string>(), .. Stutter ? ["stutter"] : Array.Empty<string>(), .. Sight is null ? Array.Empty<string>() : [$"{Sight}"]]);
 }
 
 /// <summary>A step or undo that fails.</summary>
@@ -25,6 +26,9 @@ public sealed record Plan
 /// <param name="After">It does what it should before it fails.</param>
 /// <param name="Refuses">Fails in a way that isn't worth another try.</param>
 public sealed record Break(string Step, bool Undo, int Times, bool After = false, bool Refuses = false);
+
+/// <summary>What all hosts hold at one moment they tell at a later one. A moment is before each round of messages; the last is when all is over.</summary>
+public sealed record Sight(int Seen, int Told);
 
 /// <param name="Call">The n-th since the act.</param>
 public sealed record Trip(int Call, Failing How);

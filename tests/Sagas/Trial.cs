@@ -10,7 +10,8 @@ namespace Cloud.Tests.Sagas;
 /// <param name="Points">Places where the process could have died.</param>
 /// <param name="Commands">Commands that reached hosts.</param>
 /// <param name="Calls">Of the store and the bus; true for those that write.</param>
-public sealed record Report(IReadOnlyList<string> Problems, int Points, int Commands, bool Accepted, IReadOnlyList<string> Trace, IReadOnlyList<bool> Calls);
+/// <param name="Changes">Moments at which hosts hold something else than before.</param>
+public sealed record Report(IReadOnlyList<string> Problems, int Points, int Commands, bool Accepted, IReadOnlyList<string> Trace, IReadOnlyList<bool> Calls, int Moments, IReadOnlyList<int> Changes);
 
 /// <summary>One run of a scenario under a plan, in a cloud of its own: act, suffer, heal, look at the whole world.</summary>
 public sealed class Trial
@@ -24,15 +25,21 @@ public sealed class Trial
     private readonly Scenario _scenario;
     private readonly Mutant _mutant;
     private Stage _stage = null!;
+    private readonly bool _looks;
     private bool _armed, _dead, _acted;
     private Answer? _deleted;
     private readonly List<bool> _calls = [];
     private Failing? _sending;
+    private readonly List<int> _changes = [];
+    private IReadOnlyList<Inventory> _sight = [];
+    private string _held = "";
+    private int _moments;
     private int _heard, _told, _died, _seen, _points, _commands;
 
     private Trial(Scenario scenario, Plan plan, Mutant mutant)
     {
         (_scenario, _plan, _mutant) = (scenario, plan, mutant);
+        _looks = plan.Sight is not null;
         _left = [.. plan.Breaks.Select(b => b.Times)];
     }
 
@@ -68,7 +75,7 @@ public sealed class Trial
 
         var accepted = answer is { Status: < 300 };
         var problems = await Judge(answer, accepted);
-        return new(problems, _points, _commands, accepted, _trace, _calls);
+        return new(problems, _points, _commands, accepted, _trace, _calls, _moments, _changes);
     }
 
     // What the act looks at first may be what fails.
@@ -110,6 +117,7 @@ public sealed class Trial
         Array.Clear(_left);
         Cloud.Line = (host, m) => host.Handle(_mutant.Command(m)) is { } reply ? [reply] : [];
         for (var i = 0; i < 20 && (i < 2 || Cloud.Bus.All.Count > 0 || Cloud.Store.All.Any(r => r.Key.StartsWith("saga|", StringComparison.Ordinal))); i++) await Pass();
+        await Tell();
         foreach (var reply in _late) await Cloud.Say(reply);
         foreach (var (host, command) in _again)
             if (host.Handle(_mutant.Command(command)) is { } reply) await Cloud.Say(reply);
@@ -128,9 +136,34 @@ public sealed class Trial
 
     private async Task<object?> Crank()
     {
-        for (var round = 0; await Cloud.Crank(); round++)
-            if (round > 5_000) throw new InvalidOperationException("the queues do not come to rest");
-        return true;
+        for (var round = 0; round < 5_000; round++)
+        {
+            await Moment();
+            if (!await Cloud.Crank()) return true;
+        }
+        throw new InvalidOperationException("the queues do not come to rest");
+    }
+
+    private async ValueTask Moment()
+    {
+        if (!_armed || !_looks) return;
+        var now = _moments++;
+        if (_plan.Sight?.Seen < 0)
+        {
+            var held = string.Join("\n", Sights().SelectMany(i => i.Items.Select(x => $"{i.Host} {x}")));
+            if (held != _held) _changes.Add(now);
+            _held = held;
+        }
+        if (_plan.Sight?.Seen == now) _sight = [.. Sights()];
+        if (_plan.Sight?.Told == now) await Tell();
+    }
+
+    private IEnumerable<Inventory> Sights() => Cloud.Hosts.Select(h => h.Inventory() with { At = Cloud.Clock.GetUtcNow() });
+
+    private async ValueTask Tell()
+    {
+        foreach (var inventory in _sight) await Cloud.Say(inventory);
+        _sight = [];
     }
 
     private async Task<bool> Survive(Func<Task<object?>> act) => await Survive<object>(async () => (await act())!) is not null;

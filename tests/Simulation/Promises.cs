@@ -14,7 +14,7 @@ public static class Promises
     {
         await using var shown = like.Cloud.Copy();
         shown.Clock.SetUtcNow(cloud.Wheel.Now);
-        shown.Store.Load(cloud.Store.All);
+        shown.Store.Load(cloud.Store);
         shown.Bus.Add(cloud.Bus.All);
         shown.Hosts.AddRange(cloud.Hosts.Select(h => h.Shown()));
         shown.Events.AddRange(cloud.Events);

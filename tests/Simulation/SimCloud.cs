@@ -23,7 +23,7 @@ public sealed class SimCloud
         Wheel = new(new FakeTimeProvider(like.Clock.GetUtcNow()), seed);
         Bus = new(Wheel.Clock);
         Store = new(Bus);
-        Store.Load(like.Store.All);
+        Store.Load(like.Store);
         Ids = new SeededIds(Wheel.Clock, seed);
         (Now, Slices) = (weather, like.Services.Slices);
         _queues = [.. Triggers.All(Slices).OfType<QueueTrigger>().Select(t => t.Queue)];

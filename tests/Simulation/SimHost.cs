@@ -9,6 +9,7 @@ namespace Cloud.Tests.Simulation;
 /// <summary>A host: the real agent's inbox and ledger over a world made of names. Its disk and its guests outlive the agent.</summary>
 public sealed class SimHost(SimCloud cloud, string name) : IDisposable
 {
+    private const double BetweenInventories = 600;
     private readonly Ledger _ledger = new(":memory:");
     private readonly Dictionary<string, Command> _world = [];
     private readonly double _skew = (cloud.Wheel.Chance.NextDouble() - 0.5) * 2 * cloud.Now.Skew;
@@ -27,6 +28,7 @@ public sealed class SimHost(SimCloud cloud, string name) : IDisposable
     }
 
     public string Name => name;
+    private SimCloud Cloud => cloud;
     public bool Cut { get; set; }
     public bool Up => _life is not null;
     public bool Idle => _inHand == 0;
@@ -45,9 +47,11 @@ public sealed class SimHost(SimCloud cloud, string name) : IDisposable
         var life = _life = new(new(_ledger, world.Table, new KeyLock(), 64, NullLogger.Instance));
         _lives++;
         _guests = true;
-        await Send(life, Inventory());
+        var inventories = new Inventories(new() { Name = name, Data = "/nowhere" }, $"boot-{_boots}", _ledger, life.Inbox.InHand, [new Holder(this, life, "group/", "port/", "router/"), new Holder(this, life, "disk/"), new Holder(this, life, "domain/")], new Skewed(this), NullLogger.Instance);
+        await Send(life, await inventories.Look(CancellationToken.None));
         life.Ready = true;
         Beat(life);
+        Tell(life, inventories);
         Look();
     }
 
@@ -75,10 +79,31 @@ public sealed class SimHost(SimCloud cloud, string name) : IDisposable
 
     public bool Runs(string key) => _guests && _world.GetValueOrDefault(key) is EnsureDomain { Domain.Power: PowerState.Running };
 
-    /// <summary>It comes again now and then, so that what was missed is found.</summary>
-    public async void Tell()
+    /// <summary>It comes again now and then, so that what was missed or failed is found.</summary>
+    private async void Tell(Life life, Inventories inventories)
     {
-        if (_life is { Ready: true, Keys.Count: 0 } life) await Send(life, Inventory());
+        for (var wait = Inventories.First(name, TimeSpan.FromSeconds(BetweenInventories)).TotalSeconds; !life.Over; wait = BetweenInventories)
+        {
+            await Pause(life, wait);
+            await Send(life, await inventories.Look(CancellationToken.None));
+        }
+    }
+
+    /// <summary>Things of some kinds, which are looked at in turn while commands go on.</summary>
+    private sealed class Holder(SimHost host, Life life, params string[] kinds) : IHolder
+    {
+        public Task Recover(CancellationToken ct) => Task.CompletedTask;
+
+        public async Task<IReadOnlyList<InventoryItem>> Items(CancellationToken ct)
+        {
+            await host.Pause(life, host.Cloud.Wheel.Skewed(5));
+            return [.. host._world.Where(w => kinds.Any(k => w.Key.StartsWith(k, StringComparison.Ordinal))).Select(w => new InventoryItem(w.Key, 0, State(w.Value)))];
+        }
+    }
+
+    private sealed class Skewed(SimHost host) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => host.Clock;
     }
 
     public async void Look()
@@ -139,8 +164,6 @@ public sealed class SimHost(SimCloud cloud, string name) : IDisposable
             await Pause(life, cloud.Calm ? 25 : 10);
         }
     }
-
-    private Inventory Inventory() => new(name, $"boot-{_boots}", [.. _world.Where(w => !w.Key.StartsWith("group/", StringComparison.Ordinal)).OrderBy(w => w.Value is not EnsureDomain).Select(w => new InventoryItem(w.Key, _ledger.Fence(w.Key), State(w.Value)))]);
 
     private static string? State(Command command) => command is EnsureDomain { Domain.Power: var power } ? power switch { PowerState.Off => "off", PowerState.Paused => "paused", _ => "running" } : null;
 

@@ -57,18 +57,18 @@ public static class Simulation
             host.Cut = false;
             host.Start();
         }
-        while ((wheel.Now - healed).TotalSeconds < Patience && Busy(cloud, clients))
+        do
         {
-            wheel.Run(TimeSpan.FromSeconds(5));
             await Operator(cloud);
+            wheel.Run(TimeSpan.FromSeconds(5));
         }
+        while ((wheel.Now - healed).TotalSeconds < Patience && (Busy(cloud, clients) || cloud.Bus.Dead.Count > 0));
         var quiet = (wheel.Now - healed).TotalSeconds;
 
         cloud.Calm = true;
-        // What kills at the worst moment leave is swept, and what hosts missed is found.
+        // What kills at the worst moment leave is swept, and hosts tell what they hold several times, so that what they missed is found.
         for (var i = 0; i < 3; i++)
         {
-            foreach (var host in cloud.Hosts) host.Tell();
             foreach (var timer in Triggers.All(cloud.Slices).OfType<TimerTrigger>()) wheel.In(i, () => _ = cloud.Free()?.Timer(timer));
             wheel.Run(TimeSpan.FromMinutes(11));
         }

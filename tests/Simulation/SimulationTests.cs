@@ -12,7 +12,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [Fact]
     public async Task Whatever_befalls_the_cloud_it_keeps_its_promises()
     {
-        var (first, count) = (Setting("CS_SEED", 1), Setting("CS_SEEDS", 500));
+        var (first, count) = (Setting("CS_SEED", 1), Setting("CS_SEEDS", 1000));
         var watch = System.Diagnostics.Stopwatch.StartNew();
         var outcomes = new System.Collections.Concurrent.ConcurrentBag<Outcome>();
         await Beginning.Ready;

@@ -64,6 +64,9 @@ public sealed class DomainHandlers(Guests guests, GuestNotes notes, Consoles con
     }
 
     public async Task<IReadOnlyList<InventoryItem>> Items(CancellationToken ct) =>
-        [.. (await hypervisor.List(ct)).Where(d => Guests.ServerId(d.Name) is not null)
-            .Select(d => new InventoryItem($"domain/{Guests.ServerId(d.Name)}", 0, GuestReports.State(d.State)))];
+        [.. (await hypervisor.List(ct)).Where(d => Guests.ServerId(d.Name) is not null).Select(d => Item($"domain/{Guests.ServerId(d.Name)}", d.State))];
+
+    // One that stands still while its disk is copied isn't paused.
+    private InventoryItem Item(string key, DomainState state) =>
+        new(key, 0, state == DomainState.Paused && specs.Get<EnsureDomain>(key)?.Domain.Power == PowerState.Running ? null : GuestReports.State(state));
 }

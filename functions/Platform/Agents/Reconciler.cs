@@ -11,7 +11,7 @@ public sealed record Owner(string Prefix, Func<Services, string, string, ValueTa
 {
     /// <summary>
     /// All that this host should hold and what makes it so, with its fence, where saying it again at any time is harmless. It is said when
-    /// the host lacks it or knows only an older fence.
+    /// the host lacks it, knows only an older fence, or failed to do what it was last told of it.
     /// </summary>
     public Func<Services, string, ValueTask<IReadOnlyList<HostCommand>>>? Wanted { get; init; }
     /// <summary>It is said only when the host lacks it.</summary>
@@ -35,14 +35,14 @@ public static class Reconciler
             foreach (var owner in owners[prefix]) held = held || await owner.Holds(s, inventory.Host, id);
             if (!held) messages.Add(Dispatch.Tell(s, inventory.Host, item.Fence + 1, owners[prefix].First().Remove(id)));
         }
-        var there = inventory.Items.ToDictionary(i => i.Key, i => i.Fence);
+        var there = inventory.Items.ToDictionary(i => i.Key);
         foreach (var owner in owners.SelectMany(o => o))
             foreach (var c in owner.Wanted is { } wanted ? await wanted(s, inventory.Host) : [])
-                if (!there.TryGetValue(c.Command.Key, out var fence) || (fence < c.Fence && !owner.OnlyMissing)) messages.Add(Dispatch.Tell(s, inventory.Host, c.Fence ?? 0, c.Command));
+                if (!there.TryGetValue(c.Command.Key, out var item) || ((item.Fence < c.Fence || item.Undone is true) && !owner.OnlyMissing)) messages.Add(Dispatch.Tell(s, inventory.Host, c.Fence ?? 0, c.Command));
         if (messages.Count > 0) await s.Bus.Send(messages, ct);
         foreach (var item in inventory.Items)
             if (item is { State: { Length: > 0 } state } && item.Key.Split('/', 2) is ["domain", var server])
                 foreach (var slice in s.Slices)
-                    if (slice.OnDomain is { } on) await on(s, new(inventory.Host, server, state, s.Now, item.Fence));
+                    if (slice.OnDomain is { } on) await on(s, new(inventory.Host, server, state, inventory.At ?? s.Now, item.Fence));
     }
 }

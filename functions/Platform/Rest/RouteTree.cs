@@ -11,9 +11,14 @@ internal sealed class RouteTree
         public readonly List<Route> Routes = [];
     }
 
+    // Tests make thousands of clouds of the same tables.
+    private static readonly System.Runtime.CompilerServices.ConditionalWeakTable<object, RouteTree> s_known = [];
     private readonly Node _root = new();
 
-    public RouteTree(IEnumerable<Route> routes)
+    /// <summary>The tree of a table, made once.</summary>
+    public static RouteTree Of(IReadOnlyList<Route> routes) => s_known.GetValue(routes, _ => new(routes));
+
+    private RouteTree(IEnumerable<Route> routes)
     {
         foreach (var route in routes)
         {

@@ -40,7 +40,7 @@ public sealed class Router
                 if (!services.Policy.Knows(route.Policy)) throw new InvalidOperationException($"{slice.Prefix}: {route.Method} {route.Path} has the unknown policy '{route.Policy}'");
         (_services, _log) = (services, log);
         _claiming = [.. services.Slices.Where(s => s.Claims is not null)];
-        _slices = services.Slices.ToDictionary(s => s.Prefix, s => (s, new RouteTree(s.Routes)));
+        _slices = services.Slices.ToDictionary(s => s.Prefix, s => (s, RouteTree.Of(s.Routes)));
         foreach (var slice in services.Slices)
             foreach (var root in slice.Roots) _slices.Add(root, _slices[slice.Prefix]);
     }
