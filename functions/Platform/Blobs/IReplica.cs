@@ -22,6 +22,6 @@ public interface IReplicaWriter : IAsyncDisposable
 {
     Task Write(ReadOnlyMemory<byte> bytes, CancellationToken ct);
 
-    /// <summary>Ends when it is on disk and visible.</summary>
+    /// <summary>Ends when it is on disk and visible. May keep the thread until then.</summary>
     Task Seal(CancellationToken ct);
 }

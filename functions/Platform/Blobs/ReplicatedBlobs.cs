@@ -31,7 +31,9 @@ public sealed class ReplicatedBlobs(IReadOnlyList<IReplica> replicas, int copies
         try
         {
             var made = await Blocks.Write(content, maxBytes, bytes => Each(writers, w => w.Write(bytes, ct)), ct);
-            await Each(writers, w => w.Seal(ct));
+            // All disks at once; the last on this thread, which would wait anyhow.
+            var last = writers[^1];
+            await Each(writers, w => w == last ? w.Seal(ct) : Task.Run(() => w.Seal(ct), ct));
             done = true;
             if (writers.Count < Copies) Health.Suspect(blob);
             return made;
