@@ -74,7 +74,7 @@ public sealed class ReplicaTests : IDisposable
         var made = await blobs.Write(blob, new MemoryStream(bytes), long.MaxValue, TestContext.Current.CancellationToken);
         Assert.Equal(length, made.Bytes);
         Assert.True(await blobs.Mend(blob, made, deep: true, TestContext.Current.CancellationToken));
-        Assert.Equal(0, blobs.Health.Now.Repaired);
+        Assert.Equal(0, blobs.Health.CopiesRepaired);
         foreach (var replica in blobs.Replicas) Assert.Equal(made.Stored, (await Read(replica, blob))!.Length);
         await using var back = await blobs.Read(blob, made, 0, length, TestContext.Current.CancellationToken);
         var got = new MemoryStream();
