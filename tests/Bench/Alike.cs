@@ -9,7 +9,7 @@ internal sealed class Alike(BenchOptions options, string data, Action<string> sa
 {
     public const string Stage = "who exists";
     private const double Most = 1.1;
-    private const int Rounds = 20;
+    private const int Rounds = 20, WarmUp = 8;
 
     private sealed record Pair(string What, int Times, double There, double ThereCpu, double Not, double NotCpu, bool Same)
     {
@@ -61,7 +61,7 @@ internal sealed class Alike(BenchOptions options, string data, Action<string> sa
     {
         // Turn by turn, so that what else the machine does falls on both.
         var (ms, cpu, status) = (new[] { new List<double>(), new List<double>() }, new double[2], new HashSet<int>());
-        for (var round = -2; round < Rounds; round++)
+        for (var round = -WarmUp; round < Rounds; round++)
             foreach (var side in round % 2 == 0 ? (int[])[0, 1] : [1, 0])
             {
                 var before = cloud.CpuMs();

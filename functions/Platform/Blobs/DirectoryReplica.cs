@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Cloud.Platform.Blobs;
@@ -57,6 +58,7 @@ public sealed class DirectoryReplica : IReplica
     {
         /// <summary>Bytes that are sooner copied for the kernel than handed to another thread.</summary>
         private const int Small = 64 << 10;
+        private const int DontNeed = 4; // POSIX_FADV_DONTNEED of Linux
 
         private readonly string _staged, _final;
         private readonly SafeFileHandle _file;
@@ -78,7 +80,7 @@ public sealed class DirectoryReplica : IReplica
         }
 
         // The rename comes before the sync, so that the sync makes both durable. Nobody knows the name before.
-        public Task Seal(CancellationToken ct)
+        public Task Seal(bool spare, CancellationToken ct)
         {
             _sealed = Within(Path.GetDirectoryName(_final)!, () =>
             {
@@ -86,8 +88,11 @@ public sealed class DirectoryReplica : IReplica
                 return true;
             });
             RandomAccess.FlushToDisk(_file);
+            if (spare) _ = Advise(_file, 0, 0, DontNeed);
             return Task.CompletedTask;
         }
+
+        [DllImport("libc", EntryPoint = "posix_fadvise"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)] private static extern int Advise(SafeFileHandle file, long from, long length, int advice);
 
         public ValueTask DisposeAsync()
         {

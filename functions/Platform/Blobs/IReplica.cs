@@ -23,5 +23,6 @@ public interface IReplicaWriter : IAsyncDisposable
     Task Write(ReadOnlyMemory<byte> bytes, CancellationToken ct);
 
     /// <summary>Ends when it is on disk and visible. May keep the thread until then.</summary>
-    Task Seal(CancellationToken ct);
+    /// <param name="spare">Another copy is read before this one: it needn't stay in memory.</param>
+    Task Seal(bool spare, CancellationToken ct);
 }

@@ -31,7 +31,7 @@ public sealed class ReplicaTests : IDisposable
     {
         await using var writer = await replica.Create(blob, default);
         foreach (var part in bytes.Chunk(1 << 20)) await writer.Write(part, default);
-        if (seal) await writer.Seal(default);
+        if (seal) await writer.Seal(spare: true, default);
     }
 
     [Theory]
