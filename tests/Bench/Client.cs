@@ -24,12 +24,13 @@ public sealed class Client : IDisposable
     public string Token { get; private set; } = "";
     public string ProjectId { get; private set; } = "";
 
-    public Client(string root, string password)
+    /// <param name="name">Of the user and of the project.</param>
+    public Client(string root, string password, string name = "admin")
     {
         _root = root;
         _login = Encoding.UTF8.GetBytes("""
-            {"auth":{"identity":{"methods":["password"],"password":{"user":{"name":"admin","domain":{"id":"default"},"password":"PASSWORD"}}},"scope":{"project":{"name":"admin","domain":{"id":"default"}}}}}
-            """.Replace("PASSWORD", password, StringComparison.Ordinal));
+            {"auth":{"identity":{"methods":["password"],"password":{"user":{"name":"NAME","domain":{"id":"default"},"password":"PASSWORD"}}},"scope":{"project":{"name":"NAME","domain":{"id":"default"}}}}}
+            """.Replace("NAME", name, StringComparison.Ordinal).Replace("PASSWORD", password, StringComparison.Ordinal));
     }
 
     public Task<Answer> Login() => Send("POST", "/identity/v3/auth/tokens", _login, token: false);

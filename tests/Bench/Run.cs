@@ -14,15 +14,17 @@ internal sealed class Run(BenchOptions options, string data)
     private readonly List<(int Servers, double Page, double PageCpu, double ItemCpu)> _lists = [];
     private static readonly Stopwatch Clock = Stopwatch.StartNew();
     private readonly Flat _flat = new(options, data, Say);
+    private readonly Alike _alike = new(options, data, Say);
 
-    public bool Met => _operations.All(f => Report.GoalOf(f, Array.Find(Zed.All, z => z.Scenario == f.Scenario)!).Met) && _whole.TrueForAll(w => w.Met) && _flat.Met;
+    public bool Met => _operations.All(f => Report.GoalOf(f, Array.Find(Zed.All, z => z.Scenario == f.Scenario)!).Met) && _whole.TrueForAll(w => w.Met) && _flat.Met && _alike.Met;
 
     public async Task All()
     {
         const string Delivered = "events to a webhook";
-        if (options.Only.Count == 0 || options.Only.Any(o => o != Delivered && !Flat.Stages.Contains(o))) await Clouds();
+        if (options.Only.Count == 0 || options.Only.Any(o => o is not (Delivered or Alike.Stage) && !Flat.Stages.Contains(o))) await Clouds();
         if (Wanted(Delivered)) await Deliver();
         await _flat.All();
+        await _alike.All();
     }
 
     private async Task Clouds()
@@ -193,7 +195,7 @@ internal sealed class Run(BenchOptions options, string data)
     public string Text() => (_operations.Count == 0 ? "" : Report.Operations(_operations))
         + (_whole.Count == 0 ? "" : "\n" + Report.Table(["whole cloud", "ours", "Zed", "goal", "met"], _whole.Select(w => new[] { w.What, w.Ours, w.Zed, w.Goal, w.Met ? "yes" : "NO" })))
         + (_lists.Count == 0 ? "" : "\n" + Report.Table(["servers", "page of 100, p50 ms", "its CPU-ms", "all pages of 1,000, CPU-us an item"], _lists.Select(l => new[] { $"{l.Servers}", Report.N(l.Page), Report.N(l.PageCpu), Report.N(l.ItemCpu * 1000) })))
-        + _flat.Text();
+        + _flat.Text() + _alike.Text();
 
     public string Document() => Machine.Page(Text());
 }

@@ -31,7 +31,7 @@ public sealed class MemoryReplica(string name) : IReplica
 
         public async Task Write(ReadOnlyMemory<byte> bytes, CancellationToken ct) => (await replica.Here(_bytes)).Write(bytes.Span);
 
-        public async Task Seal(CancellationToken ct)
+        public async Task Seal(bool spare, CancellationToken ct)
         {
             await replica.Here(true);
             replica.OnSeal?.Invoke(blob);

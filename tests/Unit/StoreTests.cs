@@ -102,6 +102,23 @@ public abstract partial class StoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_row_may_grow_and_shrink_and_lists_show_it_whole()
+    {
+        foreach (var key in (string[])["a", "b", "c"]) await Store.Commit("p", [new Op.Insert(key, Bytes(key))]);
+        foreach (var length in (int[])[1, 5000, 9000, 0, 700, 860, 2000, 40])
+        {
+            var was = (await Store.Get("p", "b"))!;
+            await Store.Commit("p", [new Op.Replace("b", new byte[length], was.ETag), new Op.Upsert("c", new byte[length / 2])]);
+            Assert.Equal([1, length, length / 2], (await Store.List("p", "", "z")).Select(r => r.Body.Length));
+            Assert.Equal(length, (await Store.Get("p", "b"))!.Body.Length);
+        }
+        await Store.Commit("p", [new Op.Upsert("a", new byte[3000])]);
+        await Store.Commit("p", [new Op.Delete("a")]);
+        await Store.Commit("p", [new Op.Insert("a", Bytes("1"))]);
+        Assert.Equal(1, (await Store.Get("p", "a"))!.Body.Length);
+    }
+
+    [Fact]
     public async Task Racing_writers_never_lose_an_update()
     {
         await Store.Commit("p", [new Op.Insert("n", Bytes("0"))]);
@@ -267,6 +284,48 @@ public sealed class SqliteStoreTests : StoreTests
         Restart();
         await Store.Commit("p", [new Op.Insert("a", Encoding.UTF8.GetBytes("1"))]);
         Assert.NotEqual(first, (await Store.Get("p", "a"))!.ETag);
+    }
+
+    [Fact]
+    public async Task Nothing_of_a_large_row_stays_behind_it()
+    {
+        await Store.Commit("p", [new Op.Insert("a", new byte[5000]), new Op.Insert("b", new byte[5000]), new Op.Insert("c", new byte[5000])]);
+        await Store.Commit("p", [new Op.Upsert("a", new byte[6000]), new Op.Upsert("b", new byte[6]), new Op.Delete("c")]);
+        Assert.Equal(1, Number("SELECT count(*) FROM bodies"));
+        await Store.Commit("p", [new Op.Delete("a"), new Op.Delete("b")]);
+        Assert.Equal(0, Number("SELECT count(*) FROM bodies"));
+    }
+
+    [Fact]
+    public async Task What_an_older_version_wrote_is_read()
+    {
+        _state.Dispose();
+        Number("""
+            DROP TABLE rows; DROP TABLE bodies;
+            CREATE TABLE rows(partition TEXT NOT NULL, key TEXT NOT NULL, etag INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(partition, key));
+            INSERT INTO rows VALUES('p', 'large', 7, zeroblob(5000)), ('p', 'small', 8, x'31'), ('o', 'empty', 9, zeroblob(0)), ('o', 'other', 10, zeroblob(3000));
+            SELECT 1
+            """);
+        for (var start = 0; start < 2; start++)
+        {
+            _state = LocalState.Open(Path.Combine(_directory.FullName, "s.db"), Clock);
+            var all = await Store.Partitions("").Select(r => (r.Partition, r.Key, r.ETag, r.Body.Length)).ToListAsync(TestContext.Current.CancellationToken);
+            Assert.Equal([("o", "empty", "9", 0), ("o", "other", "10", 3000), ("p", "large", "7", 5000), ("p", "small", "8", 1)], all);
+            _state.Dispose();
+        }
+        Assert.Equal(2, Number("SELECT count(*) FROM bodies"));
+        Restart();
+        await Store.Commit("p", [new Op.Replace("large", new byte[1], "7"), new Op.Delete("small", "8")]);
+        Assert.Equal(1, Number("SELECT count(*) FROM bodies"));
+    }
+
+    private long Number(string sql)
+    {
+        using var db = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(_directory.FullName, "s.db")};Pooling=False");
+        db.Open();
+        using var command = db.CreateCommand();
+        command.CommandText = sql;
+        return (long)command.ExecuteScalar()!;
     }
 
     private void Restart()

@@ -32,7 +32,7 @@ public sealed class BlobReplica(string name, IBlobStore store) : IReplica
             if ((await _pipe.Writer.WriteAsync(bytes, ct)).IsCompleted) await _written;
         }
 
-        public async Task Seal(CancellationToken ct)
+        public async Task Seal(bool spare, CancellationToken ct)
         {
             _sealed = true;
             await _pipe.Writer.CompleteAsync();

@@ -16,17 +16,28 @@ internal static class Blocks
             using var md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
 #pragma warning restore CA5351
             using var hashes = new MemoryStream();
-            long total = 0;
+            var (total, last) = (0L, 0);
             for (int n; (n = await content.ReadAtLeastAsync(buffer.AsMemory(0, ReplicatedBlobs.Block), ReplicatedBlobs.Block, throwOnEndOfStream: false, ct)) > 0;)
             {
                 if ((total += n) > maxBytes) throw new BlobTooLargeException(maxBytes);
                 md5.AppendData(buffer, 0, n);
                 hashes.Write(SHA256.HashData(buffer.AsSpan(0, n)));
+                last = n < ReplicatedBlobs.Block ? n : 0;
+                if (last > 0) break;
                 await write(buffer.AsMemory(0, n));
-                if (n < ReplicatedBlobs.Block) break;
             }
             var list = hashes.ToArray();
-            await write(list);
+            // What is small goes in one write.
+            if (last + list.Length <= buffer.Length)
+            {
+                list.CopyTo(buffer, last);
+                await write(buffer.AsMemory(0, last + list.Length));
+            }
+            else
+            {
+                await write(buffer.AsMemory(0, last));
+                await write(list);
+            }
             return new(total, Convert.ToHexStringLower(md5.GetCurrentHash()), Convert.ToHexStringLower(SHA256.HashData(list)));
         }
         finally { ArrayPool<byte>.Shared.Return(buffer); }

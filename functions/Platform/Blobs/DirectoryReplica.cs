@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Cloud.Platform.Blobs;
@@ -42,8 +43,23 @@ public sealed class DirectoryReplica : IReplica
     private string PathOf(string blob) => blob.Length is > 36 and < 200 && blob.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.')
         ? Path.Combine(_root, blob[34..36], blob) : throw new ArgumentException("not the name of a blob", nameof(blob));
 
+    /// <summary>Directories are there but for the first time; so they are made when something fails for want of one.</summary>
+    private static T Within<T>(string directory, Func<T> make)
+    {
+        try { return make(); }
+        catch (DirectoryNotFoundException)
+        {
+            Directory.CreateDirectory(directory);
+            return make();
+        }
+    }
+
     private sealed class Writer : IReplicaWriter
     {
+        /// <summary>Bytes that are sooner copied for the kernel than handed to another thread.</summary>
+        private const int Small = 64 << 10;
+        private const int DontNeed = 4; // POSIX_FADV_DONTNEED of Linux
+
         private readonly string _staged, _final;
         private readonly SafeFileHandle _file;
         private long _at;
@@ -53,24 +69,30 @@ public sealed class DirectoryReplica : IReplica
         {
             _final = replica.PathOf(blob);
             _staged = Path.Combine(replica._staging, blob);
-            Directory.CreateDirectory(replica._staging);
-            _file = File.OpenHandle(_staged, FileMode.Create, FileAccess.Write);
+            _file = Within(replica._staging, () => File.OpenHandle(_staged, FileMode.CreateNew, FileAccess.Write, FileShare.None));
         }
 
         public async Task Write(ReadOnlyMemory<byte> bytes, CancellationToken ct)
         {
-            await RandomAccess.WriteAsync(_file, bytes, _at, ct);
+            if (bytes.Length <= Small) RandomAccess.Write(_file, bytes.Span, _at);
+            else await RandomAccess.WriteAsync(_file, bytes, _at, ct);
             _at += bytes.Length;
         }
 
         // The rename comes before the sync, so that the sync makes both durable. Nobody knows the name before.
-        public Task Seal(CancellationToken ct) => Task.Run(() =>
+        public Task Seal(bool spare, CancellationToken ct)
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(_final)!);
-            File.Move(_staged, _final, overwrite: true);
-            _sealed = true;
+            _sealed = Within(Path.GetDirectoryName(_final)!, () =>
+            {
+                File.Move(_staged, _final, overwrite: true);
+                return true;
+            });
             RandomAccess.FlushToDisk(_file);
-        }, ct);
+            if (spare) _ = Advise(_file, 0, 0, DontNeed);
+            return Task.CompletedTask;
+        }
+
+        [DllImport("libc", EntryPoint = "posix_fadvise"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)] private static extern int Advise(SafeFileHandle file, long from, long length, int advice);
 
         public ValueTask DisposeAsync()
         {

@@ -22,6 +22,7 @@ public interface IReplicaWriter : IAsyncDisposable
 {
     Task Write(ReadOnlyMemory<byte> bytes, CancellationToken ct);
 
-    /// <summary>Ends when it is on disk and visible.</summary>
-    Task Seal(CancellationToken ct);
+    /// <summary>Ends when it is on disk and visible. May keep the thread until then.</summary>
+    /// <param name="spare">Another copy is read before this one: it needn't stay in memory.</param>
+    Task Seal(bool spare, CancellationToken ct);
 }

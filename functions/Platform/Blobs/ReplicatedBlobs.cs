@@ -31,7 +31,9 @@ public sealed class ReplicatedBlobs(IReadOnlyList<IReplica> replicas, int copies
         try
         {
             var made = await Blocks.Write(content, maxBytes, bytes => Each(writers, w => w.Write(bytes, ct)), ct);
-            await Each(writers, w => w.Seal(ct));
+            // All disks at once; the last on this thread, which would wait anyhow.
+            var (first, last) = (writers[0], writers[^1]);
+            await Each(writers, w => w == last ? w.Seal(w != first, ct) : Task.Run(() => w.Seal(w != first, ct), ct));
             done = true;
             if (writers.Count < Copies) Health.Suspect(blob);
             return made;
@@ -103,7 +105,7 @@ public sealed class ReplicatedBlobs(IReadOnlyList<IReplica> replicas, int copies
         {
             await using var writer = await replica.Create(blob, ct);
             if ((await Blocks.Write(from, what.Bytes, bytes => writer.Write(bytes, ct), ct)).Sha256 != what.Sha256) return false;
-            await writer.Seal(ct);
+            await writer.Seal(spare: true, ct);
             return true;
         }
         catch (Exception e) when (e is not OperationCanceledException)

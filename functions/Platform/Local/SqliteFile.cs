@@ -40,9 +40,8 @@ public sealed class SqliteFile : IDisposable
         try { _owner = new FileStream(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None); }
         catch (IOException e) { throw new StoreUnavailableException($"{path} is in use by another process", e); }
         _writer = new(path, readOnly: false);
-        // Rows keep rowids: in a tree of whole rows each step of a search would read a row's overflowing pages.
+        RowTable.Create(_writer);
         _writer.Run("""
-            CREATE TABLE IF NOT EXISTS rows(partition TEXT NOT NULL, key TEXT NOT NULL, etag INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(partition, key));
             CREATE TABLE IF NOT EXISTS etags(one INTEGER PRIMARY KEY, last INTEGER NOT NULL);
             CREATE TABLE IF NOT EXISTS messages(seq INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, id TEXT NOT NULL, session TEXT, due INTEGER, attempts INTEGER NOT NULL DEFAULT 0, body BLOB NOT NULL);
             CREATE UNIQUE INDEX IF NOT EXISTS messages_id ON messages(queue, id);

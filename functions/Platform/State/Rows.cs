@@ -43,7 +43,9 @@ public sealed partial record Rows<T>(string Name, string Service) where T : Reso
     {
         if (Global) return await Get(store, "", id, ct);
         if (guess is not null && await Get(store, guess, id, ct) is { } here) return here;
-        return await store.Get(IndexPartition, Key(id), ct) is { } row ? await Get(store, System.Text.Encoding.UTF8.GetString(row.Body.Span), id, ct) : null;
+        // What never was is looked for as well, where nothing is: time shall not tell it from what is another's.
+        var partition = await store.Get(IndexPartition, Key(id), ct) is { } row ? System.Text.Encoding.UTF8.GetString(row.Body.Span) : "nowhere";
+        return await Get(store, partition, id, ct);
     }
 
     public async ValueTask<IReadOnlyList<T>> InProject(IEntityStore store, string projectId, CancellationToken ct = default)

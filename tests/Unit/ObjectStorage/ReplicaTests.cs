@@ -31,7 +31,7 @@ public sealed class ReplicaTests : IDisposable
     {
         await using var writer = await replica.Create(blob, default);
         foreach (var part in bytes.Chunk(1 << 20)) await writer.Write(part, default);
-        if (seal) await writer.Seal(default);
+        if (seal) await writer.Seal(spare: true, default);
     }
 
     [Theory]
@@ -53,6 +53,33 @@ public sealed class ReplicaTests : IDisposable
         await replica.Delete(blob, default);
         Assert.Null(await Read(replica, blob));
         Assert.Empty(await replica.List(default).ToListAsync());
+    }
+
+    /// <summary>Around the ends of blocks: with the list of hashes in one write, or in two.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(ReplicatedBlobs.Block - 33)]
+    [InlineData(ReplicatedBlobs.Block - 32)]
+    [InlineData(ReplicatedBlobs.Block - 31)]
+    [InlineData(ReplicatedBlobs.Block - 1)]
+    [InlineData(ReplicatedBlobs.Block)]
+    [InlineData(ReplicatedBlobs.Block + 1)]
+    [InlineData(2 * ReplicatedBlobs.Block)]
+    public async Task What_was_written_comes_back_whatever_its_length(int length)
+    {
+        var (blob, bytes) = (NewBlob(), new byte[length]);
+        new Random(length).NextBytes(bytes);
+        var blobs = new ReplicatedBlobs([Make("directory", "a"), Make("directory", "b"), Make("store", "c")], 3);
+        var made = await blobs.Write(blob, new MemoryStream(bytes), long.MaxValue, TestContext.Current.CancellationToken);
+        Assert.Equal(length, made.Bytes);
+        Assert.True(await blobs.Mend(blob, made, deep: true, TestContext.Current.CancellationToken));
+        Assert.Equal(0, blobs.Health.CopiesRepaired);
+        foreach (var replica in blobs.Replicas) Assert.Equal(made.Stored, (await Read(replica, blob))!.Length);
+        await using var back = await blobs.Read(blob, made, 0, length, TestContext.Current.CancellationToken);
+        var got = new MemoryStream();
+        await back!.CopyToAsync(got, TestContext.Current.CancellationToken);
+        Assert.Equal(bytes, got.ToArray());
     }
 
     [Fact]
