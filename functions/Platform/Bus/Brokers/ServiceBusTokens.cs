@@ -12,9 +12,11 @@ namespace Cloud.Platform.Bus.Brokers;
 /// once for each queue and again before it runs out.
 /// </summary>
 /// <remarks>https://learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp-protocol-guide#claims-based-security</remarks>
-internal sealed class ServiceBusTokens(Connection connection, Broker broker, (string Name, string Key) policy, TimeProvider clock)
+public sealed class ServiceBusTokens(Connection connection, Broker broker, (string Name, string Key) policy, TimeProvider clock)
 {
     private static readonly TimeSpan Life = TimeSpan.FromHours(1), Renewed = TimeSpan.FromMinutes(45), Patience = TimeSpan.FromSeconds(20);
+
+    private const string Replies = "cbs-receive";
 
     private readonly ConcurrentDictionary<string, DateTimeOffset> _shown = [];
     private readonly SemaphoreSlim _asking = new(1);
@@ -52,13 +54,15 @@ internal sealed class ServiceBusTokens(Connection connection, Broker broker, (st
             if (_node is null)
             {
                 var session = new Session(connection);
-                _node = (new(session, "cbs-send", "$cbs"), new(session, "cbs-receive", new Source { Address = "$cbs" }, null));
-                _node.Value.Receive.SetCredit(1);
+                // The answer's way first, or there may be none yet when it comes.
+                var receive = new ReceiverLink(session, Replies, new Attach { Source = new Source { Address = "$cbs" }, Target = new Target { Address = Replies } }, null);
+                receive.SetCredit(1);
+                _node = (new(session, "cbs-send", "$cbs"), receive);
             }
             var (audience, until) = ($"sb://{broker.Address.Host}/{address}", clock.GetUtcNow() + Life);
             var ask = new Amqp.Message(Token(audience, policy.Name, policy.Key, until))
             {
-                Properties = new() { MessageId = address, ReplyTo = "cbs-receive" },
+                Properties = new() { MessageId = address, ReplyTo = Replies },
                 ApplicationProperties = new() { ["operation"] = "put-token", ["type"] = "servicebus.windows.net:sastoken", ["name"] = audience, ["expiration"] = until.UtcDateTime },
             };
             await _node.Value.Send.SendAsync(ask, Patience).WaitAsync(ct);
