@@ -2,12 +2,8 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Net;
 using Cloud.Platform;
-using Cloud.Platform.Blobs;
 using Cloud.Platform.Hosting;
-using Cloud.Platform.Local;
 using Cloud.Platform.Rest;
-using Cloud.Platform.State;
-using Cloud.Platform.Tables;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.HttpOverrides;
 
@@ -20,10 +16,16 @@ namespace Cloud;
 public static class CustomHandler
 {
     public const string Port = "FUNCTIONS_CUSTOMHANDLER_PORT";
-    /// <summary>Directory of what is not in <see cref="Tables"/>.</summary>
+    /// <summary>Directory of what the others leave.</summary>
     public const string Data = "CLOUD_DATA";
     /// <summary>Connection string of the storage account whose table holds the state; a file in the directory does where it is not set.</summary>
     public const string Tables = "CLOUD_TABLES";
+    /// <summary>The broker (<see cref="Platform.Bus.Brokers.Broker.Parse"/>); messages are in the directory where it is not set.</summary>
+    public const string Bus = "CLOUD_BUS";
+    /// <summary>Connection string of the storage account that holds images and objects; the directory does where it is not set.</summary>
+    public const string Blobs = "CLOUD_BLOBS";
+    /// <summary>Of the first administrator; made up and kept in the directory where it is not set.</summary>
+    public const string AdminPassword = "CLOUD_ADMIN_PASSWORD";
     /// <summary>Address under which clients and hosts reach the cloud; Azure's own name for the app where it is not set.</summary>
     public const string Url = "CLOUD_URL";
     /// <summary>A <see cref="SettingsFile"/>; none when it is not set.</summary>
@@ -34,24 +36,18 @@ public static class CustomHandler
     public static async Task Run(Func<string, string?> environment)
     {
         if (!int.TryParse(environment(Port), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port is 0 or > 65535) throw new ArgumentException($"{Port} is not a port");
-        var data = environment(Data) ?? throw new ArgumentException($"{Data} must name a directory: this version keeps its messages there, not yet in Service Bus");
-        Directory.CreateDirectory(data);
-        File.SetUnixFileMode(data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        using var state = LocalState.Open(Path.Combine(data, "state.db"), TimeProvider.System);
+        var (clock, ids) = (TimeProvider.System, new TimeOrderedIds(TimeProvider.System));
+        await using var web = WebServer.Build(AppContext.BaseDirectory, new IPEndPoint(IPAddress.Loopback, port));
+        await using var places = new HandlerPlaces(environment, clock, ids, web.Services.GetRequiredService<ILoggerFactory>().CreateLogger("cloud"));
         var url = environment(Url) ?? (environment("WEBSITE_HOSTNAME") is { } name ? $"https://{name}" : $"http://127.0.0.1:{port}");
-        var settings = SettingsFile.Apply(environment(SettingsPath), new() { AdminPassword = Credentials.Secret(data, "admin-password"), DemoPassword = Credentials.Secret(data, "demo-password"), ControlUrl = url });
-        var ids = new TimeOrderedIds(TimeProvider.System);
-        IEntityStore store = environment(Tables) is { } connection ? new TableStore(new(connection, "cloud", TimeProvider.System), state.Bus, TimeProvider.System, ids) : state.Store;
-        var services = Composition.Services(store, state.Bus, new FileBlobs(Path.Combine(data, "blobs")), TimeProvider.System, ids,
-            settings, objects: ObjectStores.Of(settings, [], data));
+        var settings = SettingsFile.Apply(environment(SettingsPath), new() { AdminPassword = places.Password, DemoPassword = places.DemoPassword, ControlUrl = url });
+        var services = Composition.Services(places.Store, places.Bus, places.Images, clock, ids, settings, objects: places.Objects(settings));
         await Composition.Start(services);
-
-        await using var web = WebServer.Build(data, new IPEndPoint(IPAddress.Loopback, port));
-        Map(web, services, new BusDoor(state.Bus, Credentials.Secret(data, "bus-key")));
+        Map(web, services, places.Door);
         await web.RunAsync();
     }
 
-    private static void Map(WebApplication web, Services services, BusDoor door)
+    private static void Map(WebApplication web, Services services, BusDoor? door)
     {
         var log = web.Services.GetRequiredService<ILoggerFactory>().CreateLogger("cloud");
         var router = new Router(services, (e, text) => log.LogError(e, "{Text}", text));
@@ -63,7 +59,7 @@ public static class CustomHandler
         {
             var target = http.Features.Get<IHttpRequestFeature>()!.RawTarget;
             if (http.Request.Method == "POST" && functions.TryGetValue(target, out var trigger)) return Invocation.Serve(http, services, trigger, log);
-            return target.StartsWith(BusDoor.Path, StringComparison.Ordinal) ? door.Serve(http) : Http.Serve(http, router);
+            return door is not null && target.StartsWith(BusDoor.Path, StringComparison.Ordinal) ? door.Serve(http) : Http.Serve(http, router);
         });
     }
 }

@@ -1,3 +1,7 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using Cloud.Platform;
 using Cloud.Platform.Agents;
 using Cloud.Platform.State;
@@ -32,7 +36,11 @@ public static class Facade
     public static Resources Capacity(HostRow h) => new(h.Capacity.Vcpus * CpuRatio, h.Capacity.MemoryMiB, h.Capacity.DiskGiB);
 
     public static async ValueTask<(Resources Used, long Generation)> Used(IEntityStore store, string host) =>
-        await store.Get(Partition(host), Total) is { } row ? (Json.Read<Resources>(row.Body), long.Parse(row.ETag, null)) : (new(0, 0, 0), 0);
+        await store.Get(Partition(host), Total) is { } row ? (Json.Read<Resources>(row.Body), Generation(row.ETag)) : (new(0, 0, 0), 0);
+
+    /// <summary>Changes with every write, as the ETag does; that is a number in some stores only.</summary>
+    private static long Generation(string etag) => long.TryParse(etag, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n
+        : BinaryPrimitives.ReadInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(etag))) & ((1L << 52) - 1);
 
     public static async ValueTask<IReadOnlyList<Allocation>> Of(IEntityStore store, string host)
     {

@@ -39,6 +39,7 @@ test    python3-aodhclient     defines alarms, as openstack alarm
 test    python3-gnocchiclient  reads metrics, as openstack metric
 test    python3-swiftclient    uploads in segments, and signs addresses
 test    python3-cloudkittyclient  sets prices and reads bills
+test    rabbitmq-server  plays the broker that messages go through on Azure
 test    rclone                 copies trees by Swift and S3
 test    restic                 keeps backups in containers
 test    s3cmd                  speaks S3

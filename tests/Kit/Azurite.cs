@@ -17,6 +17,9 @@ public sealed class Azurite : IAsyncDisposable
 
     public string Connection { get; }
 
+    /// <summary>Requests so far: it writes a line for each.</summary>
+    public int Requests { get; private set; }
+
     /// <summary>Null where it isn't installed (npm install azurite).</summary>
     /// <param name="service">blob or table.</param>
     public static async Task<Azurite?> Start(string service)
@@ -26,9 +29,16 @@ public sealed class Azurite : IAsyncDisposable
         var (data, address) = (Directory.CreateTempSubdirectory("cs-azurite-"), CloudCommand.FreeAddress());
         var process = Process.Start(new ProcessStartInfo(program, [$"--{service}Host", "127.0.0.1", $"--{service}Port", address.Split(':')[1], "--location", data.FullName, "--skipApiVersionCheck", "--disableTelemetry"]) { RedirectStandardOutput = true })!;
         while (await process.StandardOutput.ReadLineAsync() is { } line && !line.Contains(" successfully ", StringComparison.Ordinal)) { /* it "listens" or "started" */ }
-        _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null); // it writes a line for each request
         var endpoint = char.ToUpperInvariant(service[0]) + service[1..] + "Endpoint";
-        return new(process, data, $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};{endpoint}=http://{address}/{Account};");
+        var azurite = new Azurite(process, data, $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};{endpoint}=http://{address}/{Account};");
+        _ = azurite.Count();
+        return azurite;
+    }
+
+    private async Task Count()
+    {
+        while (await _process.StandardOutput.ReadLineAsync() is { } line)
+            if (line.Contains(" HTTP/1.1\" ", StringComparison.Ordinal)) Requests++;
     }
 
     /// <summary>Ends it in the midst of whatever it does.</summary>

@@ -11,10 +11,14 @@ using Cloud.Platform.Hosting;
 
 namespace Cloud.Tests.Kit;
 
+/// <summary>Where a handler keeps its state when it has none of its own.</summary>
+/// <param name="Bus">Connection to the broker; <paramref name="Queues"/> is the same, as the host reads it.</param>
+public sealed record HandlerState(string Tables, string Blobs, string Bus, IBus Queues, string Password);
+
 /// <summary>
 /// Plays the Azure Functions host towards the real executable: gives it a port, waits until it answers, knows functions from function.json files only,
 /// passes requests on as they are, posts messages and ticks to the function's name, completes or abandons by the status. Service Bus is played by the bus in
-/// the handler's own state, through <see cref="BusDoor"/>.
+/// the handler's own state, through <see cref="BusDoor"/>, or by a real broker.
 /// </summary>
 public sealed class FunctionsHost : IAsyncDisposable
 {
@@ -26,25 +30,33 @@ public sealed class FunctionsHost : IAsyncDisposable
     private readonly HttpClient _http;
     private readonly List<Function> _functions;
     private readonly string _busKey;
+    private readonly IBus? _queues;
     private readonly Task<string> _errors;
 
     public List<string> Failed { get; } = [];
+    /// <summary>Calls of the handler so far, and how long they took together.</summary>
+    public int Executions { get; private set; }
+    public TimeSpan Busy { get; private set; }
+    /// <summary>Messages that came out of queues, by queue.</summary>
+    public Dictionary<string, int> Messages { get; } = [];
     public IEnumerable<string> Timers => _functions.Where(f => Type(f) == "timerTrigger").Select(f => f.Name);
 
-    private FunctionsHost(Process process, int port, List<Function> functions, string busKey, Task<string> errors)
+    private FunctionsHost(Process process, int port, List<Function> functions, string busKey, IBus? queues, Task<string> errors)
     {
-        (_process, _functions, _busKey, _errors) = (process, functions, busKey, errors);
+        (_process, _functions, _busKey, _queues, _errors) = (process, functions, busKey, queues, errors);
         _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new($"http://127.0.0.1:{port}") };
     }
 
     /// <param name="tables">Connection string of the storage account with the state; null: it is in the directory.</param>
-    public static async Task<FunctionsHost> Start(string functions, string data, string? tables = null)
+    /// <param name="all">Where everything is; the directory is not used then.</param>
+    public static async Task<FunctionsHost> Start(string functions, string data, string? tables = null, HandlerState? all = null)
     {
         var port = FreePort();
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Cloud.Functions")) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = data };
         start.Environment[CustomHandler.Port] = port.ToString(CultureInfo.InvariantCulture);
-        start.Environment[CustomHandler.Data] = Path.Combine(data, "state");
-        if (tables is not null) start.Environment[CustomHandler.Tables] = tables;
+        if (all is null) start.Environment[CustomHandler.Data] = Path.Combine(data, "state");
+        else (start.Environment[CustomHandler.Bus], start.Environment[CustomHandler.Blobs], start.Environment[CustomHandler.AdminPassword]) = (all.Bus, all.Blobs, all.Password);
+        if ((all?.Tables ?? tables) is { } connection) start.Environment[CustomHandler.Tables] = connection;
         start.Environment["FUNCTIONS_CUSTOMHANDLER_WORKER_ID"] = "worker";
         var process = Process.Start(start)!;
         var output = Task.WhenAll(process.StandardError.ReadToEndAsync(), process.StandardOutput.ReadToEndAsync()).ContinueWith(t => string.Concat(t.Result), TaskScheduler.Default);
@@ -55,7 +67,7 @@ public sealed class FunctionsHost : IAsyncDisposable
             catch (HttpRequestException) when (tries < 1200 && !process.HasExited) { await Task.Delay(50); } // as the host does, for 60 s
         }
         var found = Directory.GetDirectories(functions).Select(d => new Function(Path.GetFileName(d), JsonDocument.Parse(File.ReadAllText(Path.Combine(d, "function.json"))).RootElement.GetProperty("bindings")[0])).ToList();
-        return new(process, port, found, await File.ReadAllTextAsync(Path.Combine(data, "state", "bus-key")), output);
+        return new(process, port, found, all is not null ? "" : await File.ReadAllTextAsync(Path.Combine(data, "state", "bus-key")), all?.Queues, output);
     }
 
     /// <summary>A request of a client. 404 when no function has its path, which is the host's own answer.</summary>
@@ -67,7 +79,14 @@ public sealed class FunctionsHost : IAsyncDisposable
         request.Headers.Add("X-Forwarded-Proto", "https");
         foreach (var (name, value) in headers) request.Headers.Add(name, value);
         Mark(request);
-        return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        return await Timed(() => _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead));
+    }
+
+    private async Task<T> Timed<T>(Func<Task<T>> call)
+    {
+        var began = Stopwatch.GetTimestamp();
+        try { return await call(); }
+        finally { (Executions, Busy) = (Executions + 1, Busy + Stopwatch.GetElapsedTime(began)); }
     }
 
     /// <summary>Posts what the host posts; the invocation's status.</summary>
@@ -75,7 +94,7 @@ public sealed class FunctionsHost : IAsyncDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/" + function) { Content = JsonContent.Create(payload) };
         Mark(request);
-        using var answer = await _http.SendAsync(request);
+        using var answer = await Timed(() => _http.SendAsync(request));
         if (answer.IsSuccessStatusCode)
         {
             var result = await answer.Content.ReadFromJsonAsync<JsonElement>();
@@ -100,17 +119,17 @@ public sealed class FunctionsHost : IAsyncDisposable
             foreach (var f in _functions.Where(f => Type(f) == "serviceBusTrigger"))
                 foreach (var d in await Receive(f.Trigger.GetProperty("queueName").GetString()!))
                 {
-                    if (Failed.Contains(d.Message.Id)) { await Door(d.Message.Queue, "complete", d); continue; }
+                    if (Failed.Contains(d.Message.Id)) { await Settle(d, done: true); continue; }
                     any = true;
                     var status = await Invoke(f.Name, Payload(f, d));
                     if (status != HttpStatusCode.OK) Failed.Add(d.Message.Id);
-                    await Door(d.Message.Queue, status == HttpStatusCode.OK ? "complete" : "abandon", d);
+                    await Settle(d, status == HttpStatusCode.OK);
                 }
             foreach (var d in await Receive(queue))
             {
                 any = true;
                 await others(d);
-                await Door(queue, "complete", d);
+                await Settle(d, done: true);
             }
             if (!any) return;
         }
@@ -119,13 +138,23 @@ public sealed class FunctionsHost : IAsyncDisposable
 
     public async Task<List<Delivery>> Receive(string queue)
     {
-        using var answer = await Door(queue, "receive", null);
-        return (await answer.Content.ReadFromJsonAsync<List<Delivery>>())!;
+        List<Delivery> got;
+        if (_queues is not null) got = [.. await _queues.Receive(queue, 32, TimeSpan.FromMinutes(5), TimeSpan.Zero)];
+        else
+        {
+            using var answer = await Door(queue, "receive", null);
+            got = (await answer.Content.ReadFromJsonAsync<List<Delivery>>())!;
+        }
+        Messages[queue] = Messages.GetValueOrDefault(queue) + got.Count;
+        return got;
     }
 
-    public Task GiveBack(Delivery d) => Door(d.Message.Queue, "abandon", d);
+    public Task GiveBack(Delivery d) => Settle(d, done: false);
 
-    public Task Enqueue(Message message) => Door(message.Queue, "send", message);
+    public Task Enqueue(Message message) => _queues is not null ? _queues.Send([message]).AsTask() : Door(message.Queue, "send", message);
+
+    private Task Settle(Delivery d, bool done) =>
+        _queues is null ? Door(d.Message.Queue, done ? "complete" : "abandon", d) : done ? _queues.Complete(d).AsTask() : _queues.Abandon(d, TimeSpan.Zero).AsTask();
 
     /// <summary>The payload as the host of the day writes it: bytes as base64, each metadata value as JSON within a string.</summary>
     public JsonObject Payload(string function, Delivery d) => Payload(_functions.Single(f => f.Name == function), d);

@@ -26,6 +26,7 @@ public static class Invocation
                 http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = MaxPayload;
                 using var payload = await JsonDocument.ParseAsync(http.Request.Body, cancellationToken: http.RequestAborted);
                 delivery = Read(queue, payload.RootElement, s.Now);
+                // From here on whatever can't be read is our own.
                 await queue.Handle(s, delivery, http.RequestAborted);
             }
             else await ((TimerTrigger)trigger).Run(s, http.RequestAborted);
@@ -34,7 +35,7 @@ public static class Invocation
             await http.Response.BodyWriter.WriteAsync(Done.ToArray(), http.RequestAborted);
         }
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested) { /* the host hung up: to it that is a failure */ }
-        catch (Exception e) when (e is JsonException or FormatException)
+        catch (Exception e) when (delivery is null && trigger is QueueTrigger && (e is JsonException or FormatException))
         {
             log.LogError("{Function}: what the host sent can't be read", trigger.Name);
             http.Response.StatusCode = 400;

@@ -140,6 +140,15 @@ public sealed class QueueEngine(TimeProvider clock, IQueueJournal journal) : IDi
         }
     }
 
+    /// <summary>Whoever had lent these to us has them back: they aren't here any more, and locks on them are worth nothing. Nothing is journalled.</summary>
+    public void Forget(string queue, IEnumerable<long> sequences)
+    {
+        lock (_gate)
+            if (_queues.TryGetValue(queue, out var q))
+                foreach (var sequence in sequences)
+                    if (q.All.TryGetValue(sequence, out var e)) Remove(q, e);
+    }
+
     public IReadOnlyList<DeadLetter> DeadLetters(string queue, int max)
     {
         lock (_gate) return _queues.TryGetValue(queue, out var q) ? [.. q.Dead.Values.OrderBy(d => d.At).Take(max)] : [];
