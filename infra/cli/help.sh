@@ -11,5 +11,7 @@ usage: ./cloud COMMAND
   test [xunit arguments]                                 builds and runs all tests
   soak [--real] [--kills N] [--seed N]                   kills the real processes at random while clients work, then looks for what is stuck, leaked or lost, or billed wrongly
   soak --bills N                                         N random half years of events, late, twice, in any order, with deaths: invoices against what was
+  soak --seeds N [--from SEED]                           N simulated clouds with all that can go wrong
+  soak --fuzz N [--from SEED]                            N spoilt requests for each route
   conformance SUITE                                      runs OpenStack's test suite: identity, image, compute, network, volume, object, interop; Gnocchi's: metric; with scope enforced identity-rbac, image-rbac; Keystone's extensions identity-ext
 T

@@ -5,6 +5,8 @@
 # --bills N random half years of events that come late, twice and in any order to a process that dies, against what really was
 #   ./cloud soak --seeds N [--from SEED]
 # --seeds simulated clouds, one for each number, in one process and on clocks of their own; CS_TRACE=DIR writes down what happened in each
+#   ./cloud soak --fuzz N [--from SEED]
+# --fuzz  N spoilt requests for each route, and ten times as many bodies for each parser
 # --real  real guests on a real host of this machine; host agent, sidecar and libvirtd are among the victims (needs root)
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -25,6 +27,10 @@ fi
 if [ "${1:-}" = --seeds ]; then
   build tests/Tests.csproj
   CS_SEEDS=${2:-1000} CS_SEED=${4:-1} exec dotnet tests/bin/Debug/net10.0/linux-x64/Cloud.Tests.dll -noLogo -noColor -showLiveOutput -method '*Whatever_befalls_the_cloud*' < /dev/null
+fi
+if [ "${1:-}" = --fuzz ]; then
+  build tests/Tests.csproj
+  CS_FUZZ=${2:?--fuzz needs a number} CS_FUZZ_SEED=${4:-1} exec dotnet tests/bin/Debug/net10.0/linux-x64/Cloud.Tests.dll -noLogo -noColor -showLiveOutput -namespace Cloud.Tests.Fuzz < /dev/null
 fi
 options=()
 for option; do
