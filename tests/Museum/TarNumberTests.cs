@@ -22,7 +22,7 @@ public sealed class TarNumberTests
         Encoding.ASCII.GetBytes("ustar\00000").CopyTo(header, 257);
         Encoding.ASCII.GetBytes(Convert.ToString(header.Take(512).Sum(b => b), 8).PadLeft(6, '0') + "\0 ").CopyTo(header, 148);
         using var stream = new MemoryStream(header);
-        var answer = await shop.Cloud.Stream("PUT", shop.Account + "/c?extract-archive=tar", await shop.Cloud.Token("demo"), stream);
+        var answer = await shop.Cloud.Stream("PUT", shop.Account + "/c?extract-archive=tar", await shop.Cloud.Token("demo"), stream, ("Accept", "application/json"));
         Assert.Equal("400 Bad Request", answer.Body.GetProperty("Response Status").GetString());
         Assert.Empty(shop.Cloud.Errors);
     }
