@@ -110,7 +110,7 @@ module app 'modules/app.bicep' = {
     client: identity.properties.clientId
     hostStorage: hostStorage.outputs.name
     bus: bus.outputs.name
-    secrets: vault.outputs.secrets
+    vaultAddresses: vault.outputs.addresses
     insights: monitor.outputs.connection
     otlpEndpoint: otlpEndpoint
     url: url

@@ -9,7 +9,7 @@ param hostStorage string
 param bus string
 
 @description('Addresses of secrets in the vault: state, bus, adminPassword.')
-param secrets object
+param vaultAddresses object
 param insights string
 param otlpEndpoint string
 param url string
@@ -66,10 +66,10 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       APPLICATIONINSIGHTS_CONNECTION_STRING: insights
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${client};Authorization=AAD'
       // Of our process. Names only: the values are in the vault.
-      CLOUD_TABLES: '@Microsoft.KeyVault(SecretUri=${secrets.state})'
-      CLOUD_BLOBS: '@Microsoft.KeyVault(SecretUri=${secrets.state})'
-      CLOUD_BUS: '@Microsoft.KeyVault(SecretUri=${secrets.bus})'
-      CLOUD_ADMIN_PASSWORD: '@Microsoft.KeyVault(SecretUri=${secrets.adminPassword})'
+      CLOUD_TABLES: '@Microsoft.KeyVault(SecretUri=${vaultAddresses.state})'
+      CLOUD_BLOBS: '@Microsoft.KeyVault(SecretUri=${vaultAddresses.state})'
+      CLOUD_BUS: '@Microsoft.KeyVault(SecretUri=${vaultAddresses.bus})'
+      CLOUD_ADMIN_PASSWORD: '@Microsoft.KeyVault(SecretUri=${vaultAddresses.adminPassword})'
     }, empty(url) ? {} : {
       CLOUD_URL: url
     }, empty(otlpEndpoint) ? {} : {
@@ -78,10 +78,15 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   }
 
   // No passwords for publishing: whoever deploys shows a token.
-  resource publishing 'basicPublishingCredentialsPolicies' = [for way in ['scm', 'ftp']: {
-    name: way
+  resource publishing 'basicPublishingCredentialsPolicies' = {
+    name: 'scm'
     properties: { allow: false }
-  }]
+  }
+
+  resource publishingByFtp 'basicPublishingCredentialsPolicies' = {
+    name: 'ftp'
+    properties: { allow: false }
+  }
 }
 
 output name string = app.name

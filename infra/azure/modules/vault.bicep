@@ -66,7 +66,7 @@ module endpoint 'endpoint.bicep' = if (!empty(endpoints)) {
 output name string = vault.name
 
 @description('Where each secret is. Without a version: a new value is taken up within a day, or when the app starts.')
-output secrets object = {
+output addresses object = {
   state: vault::state.properties.secretUri
   bus: vault::connection.properties.secretUri
   adminPassword: vault::password.properties.secretUri
