@@ -14,12 +14,8 @@ public sealed class FailedAtHostTests
     [Fact]
     public async Task What_failed_at_a_host_is_said_again_after_its_next_report()
     {
-        var s = new Stage(await TestCloud.Start(), []);
+        var s = await Stage.Running();
         await using var cloud = s.Cloud;
-        await s.Project();
-        await s.Net();
-        await s.Image();
-        await s.Server();
         var (host, port) = (cloud.Hosts[0], $"port/{await s.PortOf("server")}");
         cloud.Hosts.Clear();
         await cloud.Pass(TimeSpan.FromMinutes(2));

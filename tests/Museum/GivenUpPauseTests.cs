@@ -14,12 +14,8 @@ public sealed class GivenUpPauseTests
     [Fact]
     public async Task After_a_change_was_given_up_the_host_is_believed_once_it_had_the_command()
     {
-        var s = new Stage(await TestCloud.Start(), []);
+        var s = await Stage.Running();
         await using var cloud = s.Cloud;
-        await s.Project();
-        await s.Net();
-        await s.Image();
-        await s.Server();
         var host = cloud.Hosts[0];
         cloud.Hosts.Clear();
         Stage.Good(await s.Send("POST", $"/compute/v2.1/servers/{s["server"]}/action", "{\"pause\":null}"));

@@ -12,12 +12,8 @@ public sealed class LateReportTests
     [Fact]
     public async Task What_a_host_saw_before_a_command_says_nothing_after_it()
     {
-        var s = new Stage(await TestCloud.Start(), []);
+        var s = await Stage.Running();
         await using var cloud = s.Cloud;
-        await s.Project();
-        await s.Net();
-        await s.Image();
-        await s.Server();
         var before = cloud.Hosts[0].Inventory();
         Stage.Good(await s.Send("POST", $"/compute/v2.1/servers/{s["server"]}/action", "{\"pause\":null}"));
         await cloud.Drain();
@@ -36,12 +32,8 @@ public sealed class LateReportTests
     [Fact]
     public async Task What_a_host_saw_before_it_saw_something_else_says_nothing_after_it()
     {
-        var s = new Stage(await TestCloud.Start(), []);
+        var s = await Stage.Running();
         await using var cloud = s.Cloud;
-        await s.Project();
-        await s.Net();
-        await s.Image();
-        await s.Server();
         var at = cloud.Clock.GetUtcNow();
         var before = cloud.Hosts[0].Inventory() with { At = at };
         await cloud.Say(new DomainEvent(before.Host, s["server"], "off", at + TimeSpan.FromSeconds(1), before.Items.Single(i => i.Key == $"domain/{s["server"]}").Fence));

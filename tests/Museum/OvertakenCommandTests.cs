@@ -14,12 +14,8 @@ public sealed class OvertakenCommandTests
     [Fact]
     public async Task A_command_that_was_overtaken_is_sent_as_a_new_one()
     {
-        var s = new Stage(await TestCloud.Start(), []);
+        var s = await Stage.Running();
         await using var cloud = s.Cloud;
-        await s.Project();
-        await s.Net();
-        await s.Image();
-        await s.Server();
         var group = (await s.Show("/network/v2.0/security-groups?name=default", "security_groups"))[0].GetProperty("id").GetString()!;
         string? overtaken = null;
         cloud.Line = (host, m) =>

@@ -10,6 +10,17 @@ public sealed class Stage(TestCloud cloud, Dictionary<string, string> ids)
     public Dictionary<string, string> Ids => ids;
     public string this[string name] => ids[name];
 
+    /// <summary>A project with a network, an image and a server that runs.</summary>
+    public static async Task<Stage> Running()
+    {
+        var s = new Stage(await TestCloud.Start(), []);
+        await s.Project();
+        await s.Net();
+        await s.Image();
+        await s.Server();
+        return s;
+    }
+
     public Stage Copy(IReadOnlyList<Platform.Slice>? slices = null, Func<MemoryStore, Platform.State.IEntityStore>? wrap = null) => new(cloud.Copy(slices, wrap), new(ids));
 
     public Task<Answer> Send(string method, string path, object? body = null) => cloud.Send(method, path, body);

@@ -62,7 +62,8 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
     public (Quota Book, Func<T, Charge[]> Of, Func<string, long, long, long, Fault> Over)? Charges { get; init; }
 
     /// <summary>What rules are asked about; the project that owns it when nothing else is said.</summary>
-    public Func<T, Target> TargetOf { get; init; } = item => new(item.ProjectId);
+    public Func<T, Target> TargetOf { get; init; } = OfProject;
+    private static readonly Func<T, Target> OfProject = item => new(item.ProjectId);
 
     public Route Show(string policy) => new("GET", $"{Path}/{{{Id}}}", policy, async c => One1(c, 200, (await Load(c, policy)).Item)) { Shape = Shape() };
 
@@ -182,7 +183,7 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
     public async ValueTask<Loaded<T>> Load(Call c, string policy, string? id = null)
     {
         id ??= c.Args[Id];
-        var found = await Rows.Find(c.Store, id, c.User?.ProjectId, c.Cancelled);
+        var found = await Find(c, id);
         if (found is null || Within?.Invoke(c, found.Item) == false || !Visible(c, found.Item))
             throw Dialect.RefusesUnseen && !(found is null && KnownToAll) && !(c.Allows(Sees, c.Named) && c.Allows(policy, c.Named)) ? Fault.Forbidden(policy) : Fault.NotFound(One, id);
         c.Require(policy, IsShared(c, found.Item) && policy == Sees ? new(c.User?.ProjectId) : TargetOf(found.Item));
@@ -194,9 +195,13 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
 
     private async ValueTask Seen(Call c)
     {
-        var found = await Rows.Find(c.Store, c.Args[Id], c.User?.ProjectId, c.Cancelled);
+        var found = await Find(c, c.Args[Id]);
         if (found is null || !(KnownToAll || Visible(c, found.Item))) throw Fault.NotFound(One, c.Args[Id]);
     }
+
+    // Where a project's are all or none to be seen, those of one that the caller sees none of are not even read: how large one is would tell that it is there.
+    private ValueTask<Loaded<T>?> Find(Call c, string id) =>
+        Rows.Find(c.Store, id, c.User?.ProjectId, Rows.CanShare || KnownToAll || TargetOf != OfProject ? null : project => c.Allows(Sees, new(project)), c.Cancelled);
 
     private bool Visible(Call c, T item) => c.Allows(Sees, TargetOf(item)) || IsShared(c, item);
 

@@ -39,12 +39,15 @@ public sealed partial record Rows<T>(string Name, string Service) where T : Reso
         await store.Get(PartitionOf(projectId), Key(id), ct) is { } row ? new(Json.Read<T>(row.Body), row.ETag) : null;
 
     /// <summary>Finds it in whatever project it is in.</summary>
-    public async ValueTask<Loaded<T>?> Find(IEntityStore store, string id, string? guess = null, CancellationToken ct = default)
+    public ValueTask<Loaded<T>?> Find(IEntityStore store, string id, string? guess = null, CancellationToken ct = default) => Find(store, id, guess, null, ct);
+
+    /// <summary>Finds it in whatever project it is in; where <paramref name="reads"/> doesn't let one's be read, it isn't there.</summary>
+    public async ValueTask<Loaded<T>?> Find(IEntityStore store, string id, string? guess, Func<string, bool>? reads, CancellationToken ct)
     {
         if (Global) return await Get(store, "", id, ct);
         if (guess is not null && await Get(store, guess, id, ct) is { } here) return here;
         // What never was is looked for as well, where nothing is: time shall not tell it from what is another's.
-        var partition = await store.Get(IndexPartition, Key(id), ct) is { } row ? System.Text.Encoding.UTF8.GetString(row.Body.Span) : "nowhere";
+        var partition = await store.Get(IndexPartition, Key(id), ct) is { } row && System.Text.Encoding.UTF8.GetString(row.Body.Span) is var project && reads?.Invoke(project) != false ? project : "nowhere";
         return await Get(store, partition, id, ct);
     }
 

@@ -78,7 +78,7 @@ internal sealed class BrokerLine(Broker broker, TimeProvider clock, ILogger log)
     public async ValueTask DisposeAsync()
     {
         await _closed.CancelAsync();
-        if (_line is { } line) await line.Connection.CloseAsync(TimeSpan.FromSeconds(2)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_line is { } line) await line.Connection.CloseAsync(TimeSpan.FromSeconds(2)).WaitAsync(Patience, clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task<Line> Open(CancellationToken ct)

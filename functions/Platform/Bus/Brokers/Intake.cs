@@ -208,7 +208,7 @@ internal sealed class Intake : IQueueJournal, IAsyncDisposable
             finally
             {
                 // Whoever has one of these in hand finds that his lock is worth nothing.
-                await at.CloseAsync(TimeSpan.FromSeconds(2), null).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await at.CloseAsync(TimeSpan.FromSeconds(2), null).WaitAsync(Patience, intake._wire, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 var lost = intake._held.Where(h => h.Value.Tap == this).Select(h => h.Key).ToList();
                 foreach (var sequence in lost) intake.Let(sequence);
                 intake._engine.Forget(intake._queue, lost);
