@@ -22,8 +22,7 @@ internal static class AlarmBody
         string One(string name, string or, string[] of) => Text(name, 100) is not { } text ? or : of.Contains(text) ? text : throw AodhDialect.Invalid(name, text, $"Value should be one of: {string.Join(", ", of)}");
         var type = Text("type", 100) ?? throw AodhDialect.Invalid("type", null, "Mandatory field missing.");
         if (!Rule.Types.Contains(type)) throw AodhDialect.Invalid("type", type, $"Value should be one of: {string.Join(", ", Rule.Types)}");
-        foreach (var p in c.Json.EnumerateObject())
-            if (!known.Contains(p.Name)) throw Fault.BadRequest($"Unknown attribute: {(p.Name.Length > 60 ? p.Name[..60] : p.Name)}");
+        AodhDialect.OnlyKnows(c.Json, known);
         var given = Rule.Types.Where(t => c.Json.TryGetProperty(t + "_rule", out var r) && r.ValueKind != JsonValueKind.Null).ToList();
         if (!given.Contains(type)) throw Fault.BadRequest($"{type}_rule must be set for {type} type alarm");
         if (given.Count > 1) throw Fault.BadRequest($"{given[0]}_rule and {given[1]}_rule cannot be set at the same time");

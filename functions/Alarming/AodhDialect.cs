@@ -20,4 +20,11 @@ internal static class AodhDialect
 
     /// <summary>A value in a body isn't as it must be.</summary>
     public static Fault Invalid(string field, string? value, string why) => Fault.BadRequest($"Invalid input for field/attribute {field}. Value: '{(value?.Length > 100 ? value[..100] : value)}'. {why}");
+
+    /// <exception cref="Fault">400: an object holds something else than these.</exception>
+    public static void OnlyKnows(System.Text.Json.JsonElement body, params string[] names)
+    {
+        foreach (var p in body.EnumerateObject())
+            if (!names.Contains(p.Name)) throw Fault.BadRequest($"Unknown attribute: {(p.Name.Length > 60 ? p.Name[..60] : p.Name)}");
+    }
 }

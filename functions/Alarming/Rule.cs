@@ -78,8 +78,7 @@ public abstract record Rule
     {
         string[] own = type switch { "gnocchi_resources_threshold" => ["metric", "resource_id", "resource_type"], "gnocchi_aggregation_by_metrics_threshold" => ["metrics"], _ => ["metric", "query", "resource_type"] };
         string[] known = ["comparison_operator", "threshold", "aggregation_method", "evaluation_periods", "granularity", "type", .. own];
-        foreach (var p in body.EnumerateObject())
-            if (!known.Contains(p.Name)) throw Fault.BadRequest($"Unknown attribute: {(p.Name.Length > 60 ? p.Name[..60] : p.Name)}");
+        AodhDialect.OnlyKnows(body, known);
         string Text(string name) => body.TryGetProperty(name, out var v) && v.ValueKind == JsonValueKind.String && v.GetString() is { Length: > 0 and <= 8192 } text ? text : throw AodhDialect.Invalid(name, null, "Mandatory field missing.");
         long Whole(string name, long or, long most) => !body.TryGetProperty(name, out var v) || v.ValueKind == JsonValueKind.Null ? or
             : long.TryParse(v.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n >= 1 && n <= most ? n : throw AodhDialect.Invalid(name, v.ToString(), $"Value should be from 1 to {most}");

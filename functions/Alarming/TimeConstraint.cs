@@ -23,8 +23,7 @@ public sealed record TimeConstraint(string Name, string Description, string Star
     private static TimeConstraint One(JsonElement body)
     {
         if (body.ValueKind != JsonValueKind.Object) throw AodhDialect.Invalid("time_constraints", body.ToString(), "It must be an object.");
-        foreach (var p in body.EnumerateObject())
-            if (p.Name is not ("name" or "description" or "start" or "duration" or "timezone")) throw Fault.BadRequest($"Unknown attribute: {(p.Name.Length > 60 ? p.Name[..60] : p.Name)}");
+        AodhDialect.OnlyKnows(body, "name", "description", "start", "duration", "timezone");
         string? Text(string name) => !body.TryGetProperty(name, out var v) || v.ValueKind == JsonValueKind.Null ? null : v.ValueKind == JsonValueKind.String && v.GetString()!.Length <= 255 ? v.GetString() : throw AodhDialect.Invalid(name, v.ToString(), "A text of at most 255 characters.");
         string Must(string name) => Text(name) is { Length: > 0 } text ? text : throw AodhDialect.Invalid(name, null, "Mandatory field missing.");
         var (start, zone) = (Must("start"), Text("timezone") ?? "");

@@ -36,21 +36,12 @@ public sealed partial class FunctionsHostTests
 
         try
         {
-            await SignIn(host);
-            await Next();
-            await Tell(host, _compute.Beat());
-            await Next();
-            var image = await Upload(host);
-            await Next();
-            var network = await Post(host, "/network/v2.0/networks", new { network = new { name = "n" } }, "network");
-            await Post(host, "/network/v2.0/subnets", new { subnet = new { network_id = network, cidr = "10.0.0.0/24", ip_version = 4 } }, "subnet");
-            var flavor = (await Get(host, "/compute/v2.1/flavors")).GetProperty("flavors")[0].GetProperty("id").GetString();
-            object Wish(string name) => new { server = new { name, imageRef = image, flavorRef = flavor, networks = new[] { new { uuid = network } } } };
+            var wish = await Furnish(() => host, Next);
             await Settle(host);
             await Next();
 
             // The first in new processes: the broker is killed under it as well.
-            var first = await Post(host, "/compute/v2.1/servers", Wish("first"), "server");
+            var first = await Post(host, "/compute/v2.1/servers", wish("first"), "server");
             await Next();
             Assert.Equal("BUILD", await Status(host, first));
             await rabbit.Restart();
@@ -64,7 +55,7 @@ public sealed partial class FunctionsHostTests
             var warm = new Count();
             counted.Add(host);
             var (rows, bytes, held) = (tables.Requests, blobs.Requests, (await queues.Depths()).Values.Sum());
-            var second = await Post(host, "/compute/v2.1/servers", Wish("second"), "server");
+            var second = await Post(host, "/compute/v2.1/servers", wish("second"), "server");
             await Settle(host);
             warm.Add(host, counted);
             warm.Delayed = (await queues.Depths()).Values.Sum() - held;

@@ -39,6 +39,24 @@ public sealed partial class FunctionsHostTests : IDisposable
         await Life(azurite!.Connection);
     }
 
+    /// <summary>Signs in and makes what a server needs; the next step after each of them.</summary>
+    /// <returns>What is said to make a server of a name.</returns>
+    private async Task<Func<string, object>> Furnish(Func<FunctionsHost> host, Func<Task> next)
+    {
+        await SignIn(host());
+        await next();
+        await Tell(host(), _compute.Beat());
+        await next();
+        var image = await Upload(host());
+        await next();
+        var network = await Post(host(), "/network/v2.0/networks", new { network = new { name = "n" } }, "network");
+        await next();
+        await Post(host(), "/network/v2.0/subnets", new { subnet = new { network_id = network, cidr = "10.0.0.0/24", ip_version = 4 } }, "subnet");
+        await next();
+        var flavor = (await Get(host(), "/compute/v2.1/flavors")).GetProperty("flavors")[0].GetProperty("id").GetString();
+        return name => new { server = new { name, imageRef = image, flavorRef = flavor, networks = new[] { new { uuid = network } } } };
+    }
+
     private async Task Life(string? tables)
     {
         var host = await FunctionsHost.Start(_functions, _data, tables);
@@ -53,18 +71,8 @@ public sealed partial class FunctionsHostTests : IDisposable
 
         try
         {
-            await SignIn(host);
-            await Next();
-            await Tell(host, _compute.Beat());
-            await Next();
-            var image = await Upload(host);
-            await Next();
-            var network = await Post(host, "/network/v2.0/networks", new { network = new { name = "n" } }, "network");
-            await Next();
-            await Post(host, "/network/v2.0/subnets", new { subnet = new { network_id = network, cidr = "10.0.0.0/24", ip_version = 4 } }, "subnet");
-            await Next();
-            var flavor = (await Get(host, "/compute/v2.1/flavors")).GetProperty("flavors")[0].GetProperty("id").GetString();
-            var server = await Post(host, "/compute/v2.1/servers", new { server = new { name = "s", imageRef = image, flavorRef = flavor, networks = new[] { new { uuid = network } } } }, "server");
+            var wish = await Furnish(() => host, Next);
+            var server = await Post(host, "/compute/v2.1/servers", wish("s"), "server");
             await Next();
 
             // Nothing runs by itself: the message lies there until somebody brings it.

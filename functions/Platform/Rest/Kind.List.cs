@@ -36,11 +36,11 @@ public sealed partial record Kind<T>
         var everything = Everything(c);
         var sorts = Sorts(c);
         c.Require(policy, c.Own);
-        bool Shows(T x) => (IsShared(c, x) || c.Allows(Sees, TargetOf(x))) && tests.TrueForAll(t => t(x));
+        bool Shows(T x) => Visible(c, x) && tests.TrueForAll(t => t(x));
         // In the store's own order no more is read than is shown and what the filters drop.
         if (sorts.Count == 0 && Offset(c) == 0 && c.First("page_reverse") is not ("True" or "true" or "1"))
         {
-            if (marker is not null && (await Rows.Find(c.Store, marker, c.User?.ProjectId, c.Cancelled) is not { } at || !(IsShared(c, at.Item) || c.Allows(Sees, TargetOf(at.Item))))) throw BadMarker(marker);
+            if (marker is not null && (await Find(c, marker) is not { } at || !Visible(c, at.Item))) throw BadMarker(marker);
             var shown = new List<T>();
             await foreach (var x in InOrder(c, everything, marker, Math.Min(limit, 1000) + 1))
             {

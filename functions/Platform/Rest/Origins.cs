@@ -15,10 +15,10 @@ internal static class Origins
 
     /// <summary>What a browser asks before it sends a page's request; null when the service itself is to answer.</summary>
     /// <param name="origin">As <see cref="Of"/> says.</param>
-    public static Reply? Ask(Request request, Settings settings, string? origin, bool answersItself)
+    public static Reply? Ask(Request request, Settings settings, string? origin, Slice slice)
     {
         if (settings.AllowedOrigins.Count == 0 || request.Method != "OPTIONS" || request.Header("Origin") is null || request.Header("Access-Control-Request-Method") is not { } method) return null;
-        if (origin is null) return answersItself ? null : Reply.Empty(200);
+        if (origin is null) return slice.Routes.Any(r => r.Method == "OPTIONS") ? null : Reply.Empty(200);
         var reply = Reply.Empty(200).With("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
         if (!Methods.Contains(method)) return reply;
         reply.With(Origin, origin).With("Access-Control-Allow-Methods", method).With("Access-Control-Max-Age", "3600");

@@ -54,7 +54,7 @@ public sealed class Router
         var first = request.Path.Length < 2 ? "" : request.Path[1..slash];
         var claimed = Array.Find(_claiming, s => s.Claims!(request))?.Prefix;
         if (!_slices.TryGetValue(claimed ?? first, out var found)) return Unknown(request).With("X-Openstack-Request-Id", id);
-        if (Origins.Ask(request, _services.Settings, origin, found.Slice.Routes.Any(r => r.Method == "OPTIONS")) is { } asked) return asked.With("X-Openstack-Request-Id", id);
+        if (Origins.Ask(request, _services.Settings, origin, found.Slice) is { } asked) return asked.With("X-Openstack-Request-Id", id);
         if (found.Slice.Prefix != first) slash = 0; // the server's root is the service's
         var call = new Call
         {
