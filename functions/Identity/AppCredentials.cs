@@ -13,6 +13,7 @@ public static class AppCredentials
     private static readonly Kind<AppCredential> Kind = new(Rows, "application_credentials", "/v3/users/{user_id}/application_credentials", IdentityDialect.Value)
     {
         Sees = "identity:get_application_credential",
+        ToldIn = ["identity:get_application_credential", "identity:delete_application_credential"],
         TargetOf = a => new(a.Scope, a.UserId),
         Within = (c, a) => a.UserId == c.Args["user_id"],
         CheckDelete = (c, d) =>

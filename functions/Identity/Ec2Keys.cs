@@ -43,14 +43,15 @@ public static class Ec2Keys
             };
             return One(c, 201, await Credentials.Rows.Save(c.Services, item, null, Change.By(c)));
         }),
-        new("GET", Path + "/{access}", "identity:ec2_get_credential", async c => One(c, 200, (await Own(c)).Item)),
+        new("GET", Path + "/{access}", "identity:ec2_get_credential", async c => One(c, 200, (await Own(c)).Item))
+        { Seen = async c => { if (c.Services.Settings.TellsWhatExists) await Own(c); } },
         new("DELETE", Path + "/{access}", "identity:ec2_delete_credential", async c =>
         {
             Auth.Unrestricted(c);
             await Credentials.Rows.Remove(c.Services, await Own(c), Change.By(c));
             return Reply.Empty(204);
         })
-        { Seen = async c => { if (c.Allows("identity:ec2_get_credential", default)) await Own(c); } }, // as of domains
+        { Seen = async c => { if (c.Services.Settings.TellsWhatExists || c.Allows("identity:ec2_get_credential", default)) await Own(c); } }, // as of domains
     ];
 
     /// <summary>Who signs with a key, in the key's project and with no more rights than its maker had.</summary>

@@ -9,6 +9,7 @@ public static class Groups
     public static readonly Kind<Group> Kind = new(Directory.Groups, "groups", "/v3/groups", IdentityDialect.Value)
     {
         Sees = "identity:get_group",
+        ToldIn = ["identity:delete_group"],
         TargetOf = g => new(null, null, g.DomainId),
         Check = async (c, d) =>
         {

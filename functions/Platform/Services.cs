@@ -65,6 +65,8 @@ public sealed record Settings
     public IReadOnlyDictionary<string, StoreSetting> ImageStores { get; init; } = new Dictionary<string, StoreSetting>();
     /// <summary>What is the whole cloud's needs a system-scoped token; without, any project's administrator may do it.</summary>
     public bool EnforceScope { get; init; }
+    /// <summary>Who may not see a thing hears whether it is there, in the few places where Keystone and Glance tell it.</summary>
+    public bool TellsWhatExists { get; init; }
     /// <summary>Resources and metrics in a page of telemetry at most (Gnocchi's max_limit).</summary>
     public int MetricPage { get; init; } = 1000;
 }

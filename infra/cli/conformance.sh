@@ -2,7 +2,7 @@
 # Runs OpenStack's own test suite (Debian's tempest, unmodified) against this cloud with simulated hosts.
 #   ./cloud conformance identity|image|compute|network|volume|object|interop      a service's whole API suite; interop: the lists of the OpenStack Powered programme
 #   ./cloud conformance basics                        of those lists what concerns identity, images and objects
-#   ./cloud conformance identity-rbac|image-rbac      who may do what, in the suites of Keystone and Glance (Debian's plugins for tempest), with enforce_scope set
+#   ./cloud conformance identity-rbac|image-rbac      who may do what, in the suites of Keystone and Glance (Debian's plugins for tempest), with enforce_scope and tell_what_exists set
 #   ./cloud conformance metric                        Gnocchi's gabbi files (Debian's python3-gnocchi, unmodified) against telemetry
 #   ./cloud conformance identity-ext                  federation and OAuth in Keystone's suite, which needs an administrator of a project
 #   ./cloud conformance regex 'tempest.api.image.v2.test_images'                  tests by name          ./cloud conformance list FILE...   tests by list
@@ -68,7 +68,7 @@ if [ -z "${OS_AUTH_URL:-}" ]; then
   mkdir -p "$WORK/www" && head -c 65536 /dev/urandom > "$WORK/www/image.raw"
   /usr/bin/python3 -u -m http.server --bind 127.0.0.1 --directory "$WORK/www" 0 > "$WORK/www.log" 2>&1 &
   web=$!
-  cat > "$WORK/settings.json" <<< "{$web_settings"'"enforce_scope": '$scope', "metric_page": '$page', "outbound_opened": ["127.0.0.0/8"], "container_sync": {"realms": {"realm1": {"key": "'"$(head -c 16 /dev/urandom | od -An -tx1 | tr -d " ")"'", "clusters": {"name1": "http://127.0.0.1:'$port'/object-store/v1/"}}}}, "image_stores": {"shelf": {"kind": "objects"}, "cold": {"kind": "file", "path": "'"$WORK"'/data/cold"}}, "security_compliance": {"lockout_failure_attempts": 3, "lockout_duration": 5, "unique_last_password_count": 2}}'
+  cat > "$WORK/settings.json" <<< "{$web_settings"'"enforce_scope": '$scope', "tell_what_exists": '$scope', "metric_page": '$page', "outbound_opened": ["127.0.0.0/8"], "container_sync": {"realms": {"realm1": {"key": "'"$(head -c 16 /dev/urandom | od -An -tx1 | tr -d " ")"'", "clusters": {"name1": "http://127.0.0.1:'$port'/object-store/v1/"}}}}, "image_stores": {"shelf": {"kind": "objects"}, "cold": {"kind": "file", "path": "'"$WORK"'/data/cold"}}, "security_compliance": {"lockout_failure_attempts": 3, "lockout_duration": 5, "unique_last_password_count": 2}}'
   infra/cli/up.sh --data "$WORK/data" --listen "127.0.0.1:$port" --hosts simulated:2 --settings "$WORK/settings.json" > "$WORK/cloud.log" 2>&1 &
   cloud=$!
   for ((i = 0; i < 3000; i++)); do
@@ -92,7 +92,7 @@ admin="admin_project_name = $OS_PROJECT_NAME\ntempest_roles = member"
 [ "$scope" = false ] || admin='admin_system = all'
 eval "$(/usr/bin/python3 "$here/prepare.py")"
 sed "s|@WORK@|$WORK|g; s|@AUTH_URL@|${OS_AUTH_URL%/v3}/v3|; s|@USERNAME@|$OS_USERNAME|; s|@PASSWORD@|$OS_PASSWORD|; s|@SCOPE@|$scope|; s|@ADMIN_SCOPE@|$admin|; s|@REGION@|${OS_REGION_NAME:-RegionOne}|
-  s|@IMAGE@|$IMAGE|; s|@IMAGE_ALT@|$IMAGE_ALT|; s|@FLAVOR@|$FLAVOR|; s|@FLAVOR_ALT@|$FLAVOR_ALT|; s|@PUBLIC@|$PUBLIC|; s|@HTTP_IMAGE@|${HTTP_IMAGE:-http://download.cirros-cloud.net/0.6.2/cirros-0.6.2-x86_64-disk.img}|" "$here/tempest.conf.in" > "$WORK/tempest.conf"
+  s|@IMAGE@|$IMAGE|; s|@IMAGE_ALT@|$IMAGE_ALT|; s|@FLAVOR@|$FLAVOR|; s|@FLAVOR_ALT@|$FLAVOR_ALT|; s|@PUBLIC@|$PUBLIC|; s|@ELSEWHERE@|$ELSEWHERE|; s|@HTTP_IMAGE@|${HTTP_IMAGE:-http://download.cirros-cloud.net/0.6.2/cirros-0.6.2-x86_64-disk.img}|" "$here/tempest.conf.in" > "$WORK/tempest.conf"
 cd "$WORK"
 [ -f space/.stestr.conf ] || tempest init --workspace-path "$WORK/workspaces.yaml" space > /dev/null 2>&1
 cd space

@@ -8,7 +8,7 @@ public sealed record Measured(string Scenario, string Shown, double CpuMs, strin
 
 /// <summary>
 /// OpenStack Zed from Debian 12 (Keystone, Glance, Nova, Neutron, Placement; MariaDB, RabbitMQ; Nova's fake hypervisor) on a machine of the kind this project
-/// is built on: 2 cores, 24 GiB. Measured with the same scenarios in November 2026; the figures are those of the issue that set the goals.
+/// is built on: 2 cores, 24 GiB. Measured with the same scenarios in November 2026; the goals were set by these figures.
 /// </summary>
 public static class Zed
 {

@@ -20,7 +20,7 @@ public static class ResourceTypes
     /// <summary>Those that OpenStack knows, and others that namespaces name which the caller sees.</summary>
     private static async ValueTask<Reply> All(Call c)
     {
-        var seen = (await Namespaces.Rows.InProject(c.Store, "", c.Cancelled)).Where(n => Namespaces.Rows.Shared(n) || c.Allows(Namespaces.Kind.Sees, new(n.Owner)));
+        var seen = (await Namespaces.Rows.InProject(c.Store, "", c.Cancelled)).Where(n => c.Services.Settings.TellsWhatExists || Namespaces.Rows.Shared(n) || c.Allows(Namespaces.Kind.Sees, new(n.Owner)));
         var names = seen.SelectMany(n => n.ResourceTypeAssociations).Select(a => a.Name).Concat(Known).Distinct().Order(StringComparer.Ordinal);
         return Reply.Of(200, new JsonObject { ["resource_types"] = new JsonArray([.. names.Select(name => new JsonObject { ["name"] = name })]) });
     }
