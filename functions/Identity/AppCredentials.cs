@@ -13,7 +13,6 @@ public static class AppCredentials
     private static readonly Kind<AppCredential> Kind = new(Rows, "application_credentials", "/v3/users/{user_id}/application_credentials", IdentityDialect.Value)
     {
         Sees = "identity:get_application_credential",
-        ToldIn = ["identity:get_application_credential", "identity:delete_application_credential"],
         TargetOf = a => new(a.Scope, a.UserId),
         Within = (c, a) => a.UserId == c.Args["user_id"],
         CheckDelete = (c, d) =>
@@ -44,15 +43,15 @@ public static class AppCredentials
             },
         },
         new("POST", Kind.Path, "identity:create_application_credential", Create),
-        Kind.Show("identity:get_application_credential") with
+        (Kind.Show("identity:get_application_credential") with
         {
             Run = async c =>
             {
                 var item = (await Kind.Load(c, c.Route.Policy)).Item;
                 return (await WithRoles(c, [item])).One1(c, 200, item);
             },
-        },
-        Kind.Delete("identity:delete_application_credential"),
+        }).Told(OfOthers),
+        Kind.Delete("identity:delete_application_credential").Told(OfOthers),
     ];
 
     public static string NameOf(AppCredential a) => $"{a.UserId}:{a.Name}";
@@ -66,6 +65,11 @@ public static class AppCredentials
                 await Rows.Remove(c.Services, row, Change.By(c));
                 await Claims.Free(c.Store, Rows.Name, NameOf(a), a.Id);
             }
+    }
+
+    private static async ValueTask OfOthers(Call c)
+    {
+        if (await Directory.Get(c, Rows, c.Args["id"]) is { } a) c.Require(c.Route.Policy, new(a.Scope, a.UserId));
     }
 
     // Clients show the roles by name, which only their own rows know.

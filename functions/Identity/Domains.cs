@@ -32,14 +32,14 @@ public static class Domains
 
     public static readonly Route[] Routes =
     [
-        Kind.List("identity:list_domains"), Kind.Create("identity:create_domain"), Kind.Show("identity:get_domain"), Kind.Update("identity:update_domain") with { Seen = ByReaders }, Kind.Delete("identity:delete_domain"),
+        Kind.List("identity:list_domains"), Kind.Create("identity:create_domain"), Kind.Show("identity:get_domain"), (Kind.Update("identity:update_domain") with { Seen = ByReaders }).Told(async c => await Directory.Need(c, Directory.Domains, c.Args["id"])), Kind.Delete("identity:delete_domain"),
         .. DomainConfigs.Routes,
     ];
 
     // Who may read them all and change none hears that one isn't there; it tells him nothing that he couldn't read.
     private static async ValueTask ByReaders(Call c)
     {
-        if (c.Services.Settings.TellsWhatExists || c.Allows("identity:get_domain", default)) await Directory.Need(c, Directory.Domains, c.Args["id"]);
+        if (c.Allows("identity:get_domain", default)) await Directory.Need(c, Directory.Domains, c.Args["id"]);
     }
 
     // Everything in the domain goes before it does; a delete that dies half-way is finished by the next one.

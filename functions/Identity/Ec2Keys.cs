@@ -43,15 +43,14 @@ public static class Ec2Keys
             };
             return One(c, 201, await Credentials.Rows.Save(c.Services, item, null, Change.By(c)));
         }),
-        new("GET", Path + "/{access}", "identity:ec2_get_credential", async c => One(c, 200, (await Own(c)).Item))
-        { Seen = async c => { if (c.Services.Settings.TellsWhatExists) await Own(c); } },
-        new("DELETE", Path + "/{access}", "identity:ec2_delete_credential", async c =>
+        new Route("GET", Path + "/{access}", "identity:ec2_get_credential", async c => One(c, 200, (await Own(c)).Item)).Told(Known),
+        (new Route("DELETE", Path + "/{access}", "identity:ec2_delete_credential", async c =>
         {
             Auth.Unrestricted(c);
             await Credentials.Rows.Remove(c.Services, await Own(c), Change.By(c));
             return Reply.Empty(204);
         })
-        { Seen = async c => { if (c.Services.Settings.TellsWhatExists || c.Allows("identity:ec2_get_credential", default)) await Own(c); } }, // as of domains
+        { Seen = async c => { if (c.Allows("identity:ec2_get_credential", default)) await Own(c); } }).Told(Known), // as of domains
     ];
 
     /// <summary>Who signs with a key, in the key's project and with no more rights than its maker had.</summary>
@@ -66,6 +65,12 @@ public static class Ec2Keys
     }
 
     private static Keys Read(Credential x) => JsonSerializer.Deserialize<Keys>(x.Blob, JsonSerializerOptions.Web)!;
+
+    private static async ValueTask Known(Call c)
+    {
+        if (await Credentials.Rows.Get(c.Store, "", Credentials.IdOf(c.Args["access"])) is not { Item.Type: "ec2" } x) throw Fault.NotFound("credential", c.Args["access"]);
+        c.Require(c.Route.Policy, new(null, x.Item.UserId));
+    }
 
     // As in Keystone, a path that names another user is no obstacle for whoever has the right over both.
     private static async ValueTask<Loaded<Credential>> Own(Call c) =>

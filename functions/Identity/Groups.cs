@@ -9,7 +9,6 @@ public static class Groups
     public static readonly Kind<Group> Kind = new(Directory.Groups, "groups", "/v3/groups", IdentityDialect.Value)
     {
         Sees = "identity:get_group",
-        ToldIn = ["identity:delete_group"],
         TargetOf = g => new(null, null, g.DomainId),
         Check = async (c, d) =>
         {
@@ -29,7 +28,7 @@ public static class Groups
 
     public static readonly Route[] Routes =
     [
-        Kind.List("identity:list_groups"), Kind.Create("identity:create_group"), Kind.Show("identity:get_group"), Kind.Update("identity:update_group"), Kind.Delete("identity:delete_group"),
+        Kind.List("identity:list_groups"), Kind.Create("identity:create_group"), Kind.Show("identity:get_group"), Kind.Update("identity:update_group"), Kind.Delete("identity:delete_group").Told(async c => await Directory.Need(c, Directory.Groups, c.Args["id"])),
         new("GET", "/v3/groups/{id}/users", "identity:list_users_in_group", async c =>
         {
             var users = await Directory.Users.GetMany(c.Store, "", await Members.UsersOf(c.Store, (await Kind.Load(c, c.Route.Policy)).Item.Id), c.Cancelled);

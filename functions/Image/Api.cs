@@ -19,7 +19,8 @@ public static class Api
     {
         CatalogName = "glance",
         Owners = [new("image", async (s, _, id) => await Images.Rows.Find(s.Store, id) is not null, id => new RemoveImage(id))],
-        Leftovers = [Images.Rows.Pointers, Images.Rows.Strays, Tasks.Rows.Pointers],
+        Sagas = [Cache.Filling, Cache.Removal],
+        Leftovers = [Images.Rows.Pointers, Images.Rows.Strays, Tasks.Rows.Pointers, Cache.Orphans],
         Queues = [new("queue-image-imports", ImageImport.Queue, 4, Sessions: false, ImportRun.Handle)],
         Jobs = [new("sweep-blobs", TimeSpan.FromMinutes(30), Locations.Sweep), new("expire-tasks", TimeSpan.FromHours(1), Tasks.Expire)],
     };

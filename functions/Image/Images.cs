@@ -53,6 +53,7 @@ public static class Images
                 if (image.Staged is { } staged) await c.Services.Blobs.Delete(staged.Blob, CancellationToken.None);
                 foreach (var host in await Hosts.All(c.Services))
                     await c.Services.Bus.Send([Dispatch.Tell(c.Services, host.Name, image.Revision + 1, new RemoveImage(image.Id))]);
+                await Cache.Forget(c.Services, image.Id, Change.By(c));
             });
             return ValueTask.CompletedTask;
         },

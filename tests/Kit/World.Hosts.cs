@@ -38,6 +38,7 @@ public sealed partial class World
         foreach (var p in _ports.Where(p => p.Host == host && Ports.Plugged(p))) wanted.Add($"port/{p.Id}", (await Specs.Ensure(_cloud.Services, p)).Command);
         foreach (var c in (await Specs.PortsOn(_cloud.Services, host)).Where(c => c.Command is EnsureGroup)) wanted.Add(c.Command.Key, c.Command);
         foreach (var r in _routers.Where(r => r.Host == host)) wanted.Add($"router/{r.Id}", r.Status == "ERROR" ? null : (await Specs.Ensure(_cloud.Services, r)).Command);
+        foreach (var i in _cached.Where(i => i.Status == "cached" && i.Hosts.Contains(host))) wanted.Add($"image/{i.Id}", (await Image.Facade.Get(_cloud.Services, i.Id))?.Command);
         return wanted;
     }
 

@@ -39,6 +39,7 @@ public sealed partial class World
     private readonly IReadOnlyList<Subnet> _subnets;
     private readonly IReadOnlyList<SecurityGroup> _groups;
     private readonly IReadOnlyList<Membership> _memberships;
+    private readonly IReadOnlyList<Image.CachedImage> _cached;
 
     private World(TestCloud cloud)
     {
@@ -46,13 +47,14 @@ public sealed partial class World
         (_servers, _volumes, _snapshots) = (All(Servers.Rows), All(Volumes.Rows), All(Snapshots.Rows));
         (_ports, _routers, _floating) = (All(Tables.Ports), All(Tables.Routers), All(Tables.FloatingIps));
         (_networks, _subnets, _groups, _memberships) = (All(Tables.Networks), All(Tables.Subnets), All(Tables.SecurityGroups), All(Tables.Memberships));
+        _cached = All(Image.Cache.Rows);
     }
 
     public IReadOnlyList<Problem> Problems => _problems;
 
     /// <summary>Something is in a state of failure; a run in which nothing failed must not end so.</summary>
     public bool Failed => _servers.Any(s => s.Status == "ERROR" || s.Fault is not null) || _volumes.Any(v => v.Status.StartsWith("error", StringComparison.Ordinal))
-        || _snapshots.Any(s => s.Status == "error") || _routers.Any(r => r.Status == "ERROR");
+        || _snapshots.Any(s => s.Status == "error") || _routers.Any(r => r.Status == "ERROR") || _cached.Any(i => i.Status == "failed");
 
     public static async Task<World> Check(TestCloud cloud)
     {
@@ -90,7 +92,7 @@ public sealed partial class World
     private void Ended()
     {
         foreach (var row in _rows.Where(r => r.Key.StartsWith("saga|", StringComparison.Ordinal))) Say(Wrong.Saga, Encoding.UTF8.GetString(row.Body.Span));
-        foreach (var r in (IEnumerable<Resource>)[.. _servers, .. _volumes, .. _snapshots, .. _ports, .. _routers, .. _floating, .. _networks, .. _subnets, .. _groups, .. _memberships])
+        foreach (var r in (IEnumerable<Resource>)[.. _servers, .. _volumes, .. _snapshots, .. _ports, .. _routers, .. _floating, .. _networks, .. _subnets, .. _groups, .. _memberships, .. _cached])
             Expect(r.Saga is null && !r.Doomed, Wrong.Saga, $"{r.GetType().Name} {r.Id} saga {r.Saga} doomed {r.Doomed}");
         foreach (var s in _servers)
         {

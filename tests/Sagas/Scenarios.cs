@@ -73,6 +73,10 @@ public static class Scenarios
         Of("snapshot-create-1", "", Disk, s => Remember(s, "snapshot", "snapshot", s.Send("POST", s.Snapshots, new { snapshot = new { volume_id = s["volume"] } })), Is("snapshot", "snapshot", "available")),
         Of("snapshot-delete-1", "", async s => { await Disk(s); await Snap(s); }, s => s.Send("DELETE", $"{s.Snapshots}/{s["snapshot"]}"), Is("snapshot", "snapshot", "gone")),
 
+        Of("image-cache-1", "", s => s.Image(), s => s.Send("PUT", $"/image/v2/cache/{s["image"]}"), async s => (await s.Show("/image/v2/cache", "cached_images")).GetArrayLength() == 1) with { Delete = s => s.Send("DELETE", $"/image/v2/cache/{s["image"]}") },
+        Of("image-uncache-1", "", async s => { await s.Image(); Stage.Good(await s.Send("PUT", $"/image/v2/cache/{s["image"]}")); await s.Cloud.Drain(); },
+            s => s.Send("DELETE", $"/image/v2/cache/{s["image"]}"), async s => (await s.Show("/image/v2/cache", "cached_images")).GetArrayLength() == 0),
+
         Of("network-sync-1", "", WithServer, s => s.Send("POST", $"{Network}/subnets", new { subnet = new { network_id = s["net"], ip_version = 6, cidr = "fd00:1::/64" } }),
             async s => (await s.Show($"{Network}/networks/{s["net"]}", "network")).GetProperty("subnets").GetArrayLength() == 2),
         Of("port-sync-1", "", WithServer, async s => await s.Send("PUT", $"{Network}/ports/{await s.PortOf("server")}", new { port = new { admin_state_up = false, fixed_ips = new[] { new { ip_address = "10.1.0.77" } } } }),

@@ -41,8 +41,6 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
     public required string Sees { get; init; }
     /// <summary>Which ones there are is no secret: one that isn't there is 404 to everybody, where <see cref="Dialect.RefusesUnseen"/> would refuse it (Keystone's roles, endpoints and trusts).</summary>
     public bool KnownToAll { get; init; }
-    /// <summary>Rules for which the same holds only where the operator wants Keystone's very answers, <see cref="Settings.TellsWhatExists"/>.</summary>
-    public string[] ToldIn { get; init; } = [];
     /// <summary>Rule that lets a caller list all projects' (all_tenants); null where there is no such thing.</summary>
     public string? ListsAll { get; init; }
     /// <summary>Those whom <see cref="ListsAll"/> allows get all projects' without asking (Neutron, Keystone).</summary>
@@ -67,7 +65,7 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
     public Func<T, Target> TargetOf { get; init; } = OfProject;
     private static readonly Func<T, Target> OfProject = item => new(item.ProjectId);
 
-    public Route Show(string policy) => new("GET", $"{Path}/{{{Id}}}", policy, async c => One1(c, 200, (await Load(c, policy)).Item)) { Shape = Shape(), Seen = Tells(policy) };
+    public Route Show(string policy) => new("GET", $"{Path}/{{{Id}}}", policy, async c => One1(c, 200, (await Load(c, policy)).Item)) { Shape = Shape() };
 
     public Route Create(string policy, ISaga? saga = null, int status = 201) => new("POST", Path, policy, async c =>
     {
@@ -78,15 +76,14 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
 
     public Route Update(string policy, ISaga? saga = null) => new(Dialect.UpdateMethod, $"{Path}/{{{Id}}}", policy, async c =>
         One1(c, 200, await Change(c, policy, draft => draft.Item = Read(c, draft.Item, draft.Body, In.Update), saga, Dialect.Bare ? c.Json : c.Body(One))))
-    { Shape = Shape(In.Update), Seen = Tells(policy) };
+    { Shape = Shape(In.Update) };
 
     /// <summary>Without a saga the row goes at once; with one it is marked and the saga removes it.</summary>
     public Route Delete(string policy, ISaga? saga = null, int status = 204) => new("DELETE", $"{Path}/{{{Id}}}", policy, async c =>
     {
         await Delete(c, policy, saga);
         return Reply.Empty(status);
-    })
-    { Seen = Tells(policy) };
+    });
 
     private Shape Shape(In accepts = In.None, string? many = null) => new(One, Dialect, [.. Fields.Select(f => new ShapeField(f.Wire, f.Property, f.Rule))]) { Accepts = accepts, Many = many };
 
@@ -188,7 +185,7 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
         id ??= c.Args[Id];
         var found = await Find(c, id);
         if (found is null || Within?.Invoke(c, found.Item) == false || !Visible(c, found.Item))
-            throw Dialect.RefusesUnseen && !(found is null && (KnownToAll || Told(c, policy))) && !(c.Allows(Sees, c.Named) && c.Allows(policy, c.Named)) ? Fault.Forbidden(policy) : Fault.NotFound(One, id);
+            throw Dialect.RefusesUnseen && !(found is null && KnownToAll) && !(c.Allows(Sees, c.Named) && c.Allows(policy, c.Named)) ? Fault.Forbidden(policy) : Fault.NotFound(One, id);
         c.Require(policy, IsShared(c, found.Item) && policy == Sees ? new(c.User?.ProjectId) : TargetOf(found.Item));
         return found;
     }
@@ -201,13 +198,6 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
         var found = await Find(c, c.Args[Id]);
         if (found is null || !(KnownToAll || Visible(c, found.Item))) throw Fault.NotFound(One, c.Args[Id]);
     }
-
-    private bool Told(Call c, string policy) => c.Services.Settings.TellsWhatExists && ToldIn.Contains(policy);
-
-    private Func<Call, ValueTask>? Tells(string policy) => !ToldIn.Contains(policy) ? null : async c =>
-    {
-        if (Told(c, policy) && await Find(c, c.Args[Id]) is null) throw Fault.NotFound(One, c.Args[Id]);
-    };
 
     // Where a project's are all or none to be seen, those of one that the caller sees none of are not even read: how large one is would tell that it is there.
     private ValueTask<Loaded<T>?> Find(Call c, string id) =>

@@ -185,11 +185,12 @@ public static partial class Furniture
         await scene.Do("admin", "POST", root + "/metadefs/namespaces", """{"namespace":"words","owner":"{project}","visibility":"private"}""");
         foreach (var (part, body) in new[] { ("objects", """{"name":"a-name"}"""), ("properties", """{"name":"a-name","title":"t","type":"string"}"""), ("tags/a-tag", "{}"), ("resource_types", """{"name":"a-name"}""") })
             await scene.Do("admin", "POST", $"{root}/metadefs/namespaces/words/{part}", body);
+        await scene.Do("admin", "PUT", root + "/cache/{ann.photo}");
         var task = (await scene.Do("ann", "GET", root + "/images/{photo}/tasks")).Body.GetProperty("tasks")[0].GetProperty("id").GetString()!;
         return new(
             new()
             {
-                ["images"] = scene["ann.photo"], ["host-images"] = scene["ann.photo"], ["image_id"] = scene["ann.photo"], ["members"] = "friend", ["tags"] = "a-tag", ["stores"] = "file", ["tasks"] = task,
+                ["images"] = scene["ann.photo"], ["host-images"] = scene["ann.photo"], ["image_id"] = scene["ann.photo"], ["cache"] = scene["ann.photo"], ["members"] = "friend", ["tags"] = "a-tag", ["stores"] = "file", ["tasks"] = task,
                 ["namespaces"] = "words", ["objects"] = "a-name", ["properties"] = "a-name", ["resource_types"] = "a-name", ["schemas"] = "image", ["metadefs"] = "namespace",
             },
             new() { ["images"] = new(project), ["image_id"] = new(project), ["namespaces"] = new(project) },

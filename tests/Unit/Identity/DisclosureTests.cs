@@ -11,8 +11,6 @@ public sealed class DisclosureTests
     [Theory]
     [InlineData("DELETE", "groups/{group}")]
     [InlineData("PATCH", "domains/{domain}")]
-    [InlineData("GET", "users/{eve}/application_credentials/{credential}")]
-    [InlineData("DELETE", "users/{eve}/application_credentials/{credential}")]
     [InlineData("GET", "users/{eve}/credentials/OS-EC2/{access}")]
     [InlineData("DELETE", "users/{eve}/credentials/OS-EC2/{access}")]
     public async Task What_is_not_there_is_404_only_if_the_operator_says_so(string method, string path)
@@ -24,7 +22,6 @@ public sealed class DisclosureTests
         var there = new Dictionary<string, string>
         {
             ["eve"] = eve, ["group"] = await cloud.Make("groups", "group", new { name = "friends" }), ["domain"] = await cloud.Make("domains", "domain", new { name = "far" }),
-            ["credential"] = (await cloud.Send("POST", $"/identity/v3/users/{eve}/application_credentials", new { application_credential = new { name = "ci" } }, "eve")).Id("application_credential"),
             ["access"] = (await cloud.Send("POST", $"/identity/v3/users/{eve}/credentials/OS-EC2", new { tenant_id = await cloud.IdOf("projects", "eve") }, "eve")).Body.GetProperty("credential").GetProperty("access").GetString()!,
         };
 
@@ -37,6 +34,21 @@ public sealed class DisclosureTests
             var target = System.Text.RegularExpressions.Regex.Replace(path, "{(.*?)}", m => ids.GetValueOrDefault(m.Groups[1].Value, None));
             return (await asked.Raw(method, "/identity/v3/" + target, await asked.Token("ann"), method == "PATCH" ? """{"domain":{"description":"mine"}}""" : null)).Status;
         }
+    }
+
+    [Theory]
+    [InlineData("GET")]
+    [InlineData("DELETE")]
+    public async Task Anothers_credential_below_ones_own_name_is_403_only_if_the_operator_says_so(string method)
+    {
+        await using var cloud = await TestCloud.Start();
+        await cloud.AddUser("eve", "member");
+        await cloud.AddUser("ann", "member");
+        var (root, body) = ($"/identity/v3/users/{await cloud.IdOf("users", "ann")}/application_credentials/", new { application_credential = new { name = "ci" } });
+        var credential = (await cloud.Send("POST", $"/identity/v3/users/{await cloud.IdOf("users", "eve")}/application_credentials", body, "eve")).Id("application_credential");
+        await using var told = cloud.Copy(settings: cloud.Services.Settings with { TellsWhatExists = true });
+        Assert.Equal((404, 404), ((await cloud.Send(method, root + credential, null, "ann")).Status, (await cloud.Send(method, root + None, null, "ann")).Status));
+        Assert.Equal((403, 404), ((await told.Send(method, root + credential, null, "ann")).Status, (await told.Send(method, root + None, null, "ann")).Status));
     }
 
     [Theory]
