@@ -7,6 +7,7 @@ using Cloud.Platform.Bus;
 using Cloud.Platform.Hosting;
 using Cloud.Platform.Local;
 using Cloud.Platform.Rest;
+using Cloud.Platform.State;
 
 namespace Cloud;
 
@@ -27,7 +28,7 @@ public sealed class Embedded : IAsyncDisposable
     {
         Directory.CreateDirectory(options.Data);
         File.SetUnixFileMode(options.Data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        var state = LocalState.Open(Path.Combine(options.Data, "state.db"), TimeProvider.System);
+        var state = await Open(options);
         var url = $"http://{(options.Listen.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : options.Listen.Address)}:{options.Listen.Port}";
         var (admin, demo) = (Credentials.Secret(options.Data, "admin-password"), Credentials.Secret(options.Data, "demo-password"));
         var settings = SettingsFile.Apply(options.Settings, new() { AdminPassword = admin, DemoPassword = demo, ControlUrl = url });
@@ -54,6 +55,15 @@ public sealed class Embedded : IAsyncDisposable
         await web.StartAsync();
         Credentials.Write(options.Data, url, admin, demo);
         return cloud;
+    }
+
+    /// <summary>The state, as soon as nobody else has it: one that is to be followed, of an older version perhaps, answers until it ends or is ended.</summary>
+    private static async Task<LocalState> Open(EmbeddedOptions options)
+    {
+        var clock = TimeProvider.System;
+        for (var until = clock.GetUtcNow() + options.TakeOver; ;)
+            try { return LocalState.Open(Path.Combine(options.Data, "state.db"), clock); }
+            catch (StoreUnavailableException e) when (e.InnerException is IOException && clock.GetUtcNow() < until) { await Task.Delay(TimeSpan.FromMilliseconds(50), clock); }
     }
 
     private async Task Hosts(EmbeddedOptions options, ILogger log)

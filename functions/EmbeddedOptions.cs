@@ -20,6 +20,8 @@ public sealed record EmbeddedOptions
     public IReadOnlyList<string> Services { get; init; } = [];
     /// <summary>A <see cref="SettingsFile"/>; null for none.</summary>
     public string? Settings { get; init; }
+    /// <summary>How long to wait for another process to let go of the data; none at all unless somebody is to be followed.</summary>
+    public TimeSpan TakeOver { get; init; }
     public bool Quiet { get; init; }
 
     /// <exception cref="ArgumentException">With a text for the terminal.</exception>
@@ -39,6 +41,7 @@ public sealed record EmbeddedOptions
                 "--services" => options with { Services = value.Split(',') },
                 "--settings" => options with { Settings = Path.GetFullPath(value) },
                 "--simulated" => options with { Simulated = int.TryParse(value, out var n) && n >= 0 ? n : throw new ArgumentException("--simulated takes a number") },
+                "--take-over" => options with { TakeOver = int.TryParse(value, out var n) && n >= 0 ? TimeSpan.FromSeconds(n) : throw new ArgumentException("--take-over takes a number of seconds") },
                 _ => throw new ArgumentException($"unknown option {args[i]}"),
             };
         }

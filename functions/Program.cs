@@ -38,7 +38,7 @@ try
             File.WriteAllText(file, Coverage.Of(Slices.All));
             return 0;
         default:
-            Console.Error.WriteLine("usage: up --data DIR [--listen ADDRESS:PORT] [--amqp ADDRESS:PORT] [--host NAME]... [--object-store DIR]... [--services NAME,...] [--settings FILE] [--simulated N] | functions --out DIR | openapi --out DIR | coverage --out FILE");
+            Console.Error.WriteLine("usage: up --data DIR [--listen ADDRESS:PORT] [--amqp ADDRESS:PORT] [--host NAME]... [--object-store DIR]... [--services NAME,...] [--settings FILE] [--simulated N] [--take-over SECONDS] | functions --out DIR | openapi --out DIR | coverage --out FILE");
             return 2;
     }
 }

@@ -23,7 +23,11 @@ namespace Cloud.Agents.Contract;
 [JsonDerivedType(typeof(RebootDomain), "RebootDomain")]
 [JsonDerivedType(typeof(RemoveDomain), "RemoveDomain")]
 [JsonDerivedType(typeof(ReadConsole), "ReadConsole")]
-public abstract record Command([property: JsonIgnore] string Key);
+public abstract record Command([property: JsonIgnore] string Key)
+{
+    /// <summary>Not what it says: a guest's password may be in it.</summary>
+    public sealed override string ToString() => $"{GetType().Name} {Key}";
+}
 
 /// <summary>Fetches an image into the host's cache and checks its digest.</summary>
 /// <param name="Url">Control plane address of the bytes; the host adds its own credential.</param>

@@ -56,4 +56,8 @@ public sealed record DiskSpec(string DiskId, string Device, string Serial);
 public sealed record NicSpec(string PortId, string Mac, int Mtu);
 
 /// <summary>What cloud-init reads. <paramref name="UserData"/> is base64 as the client sent it.</summary>
-public sealed record GuestMetadata(string Hostname, string AvailabilityZone, string? KeyName, string? PublicKey, Dictionary<string, string> Meta, string? UserData, string? AdminPassword = null);
+public sealed record GuestMetadata(string Hostname, string AvailabilityZone, string? KeyName, string? PublicKey, Dictionary<string, string> Meta, string? UserData, string? AdminPassword = null)
+{
+    /// <summary>Not what else it holds, which is the guest's alone.</summary>
+    public override string ToString() => Hostname;
+}

@@ -35,11 +35,12 @@ public sealed class Journal : IDisposable
     public Dictionary<string, Thing> Things { get; }
 
     /// <summary>All a journal's file holds, whoever writes it now.</summary>
-    public static Dictionary<string, Thing> Read(string path)
+    public static Dictionary<string, Thing> Read(string path) => File.Exists(path) ? Read(File.ReadLines(path)) : [];
+
+    public static Dictionary<string, Thing> Read(IEnumerable<string> lines)
     {
         var things = new Dictionary<string, Thing>();
-        if (!File.Exists(path)) return things;
-        foreach (var line in File.ReadLines(path))
+        foreach (var line in lines)
         {
             // A kill may leave the last line unfinished: its command was not answered and comes again.
             try

@@ -29,6 +29,12 @@ public sealed class SimulatedHost(string name, Faults? faults = null, Journal? j
         get { lock (_gate) return _things.Where(t => t.Value.Spec is not null).ToDictionary(t => t.Key, t => t.Value.Spec!); }
     }
 
+    /// <summary>All it remembers, in lines as a <see cref="Journal"/> has them.</summary>
+    public IReadOnlyList<string> Remembers
+    {
+        get { lock (_gate) return [.. _things.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => JsonSerializer.Serialize(t, Journal.Json))]; }
+    }
+
     /// <summary>Another one of the same name that holds and remembers the same.</summary>
     public SimulatedHost Copy()
     {

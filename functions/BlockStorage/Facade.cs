@@ -9,11 +9,12 @@ namespace Cloud.BlockStorage;
 /// <summary>What compute asks of block storage: volumes for servers. Every call may be repeated.</summary>
 public static class Facade
 {
+    /// <param name="project">Of the server that is to get it.</param>
     /// <exception cref="Fault">404 or 400 unless the caller may attach it to something on this host.</exception>
-    public static async ValueTask Check(Call c, string id, string? host, bool bootable = false)
+    public static async ValueTask Check(Call c, string id, string? project, string? host, bool bootable = false)
     {
-        var v = (await Volumes.Rows.Find(c.Store, id, c.User?.ProjectId, c.Cancelled))?.Item;
-        if (v is null or { Doomed: true } || v.ProjectId != c.User?.ProjectId) throw new Fault(404, $"Volume {id} could not be found.");
+        var v = (await Volumes.Rows.Find(c.Store, id, project, c.Cancelled))?.Item;
+        if (v is null or { Doomed: true } || v.ProjectId != project) throw new Fault(404, $"Volume {id} could not be found.");
         if (v.Status != "available") throw Fault.BadRequest($"Invalid volume: volume {id} status must be 'available'. Currently in '{v.Status}'");
         if (v.ReadOnly == true) throw Fault.BadRequest($"Invalid volume: volume {id} is read-only, and guests here write on what they have.");
         if (bootable && v.Bootable != "true") throw Fault.BadRequest($"Block Device {id} is not bootable.");

@@ -25,7 +25,7 @@ public static class BootDevices
         if (volumes.GroupBy(v => v.VolumeId).Any(g => g.Count() > 1)) throw Bad("a volume is named twice");
         if (volumes.Where(v => v.Device.Length > 0).GroupBy(v => v.Device).Any(g => g.Count() > 1)) throw Bad("a device is named twice");
         foreach (var v in volumes)
-            try { await BlockStorage.Facade.Check(c, v.VolumeId, null, bootable: v.Device == "vda"); }
+            try { await BlockStorage.Facade.Check(c, v.VolumeId, c.User?.ProjectId, null, bootable: v.Device == "vda"); }
             catch (Fault f) when (f.Status == 404) { throw Bad($"failed to get volume {v.VolumeId}"); }
         return Named(volumes);
     }

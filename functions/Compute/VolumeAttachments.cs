@@ -47,7 +47,7 @@ public static class VolumeAttachments
         var delete = (c.From(79) ? read.Flag("delete_on_termination") : null) ?? false;
         read.NothingElse();
         var server = await Servers.Kind.Load(c, "compute:attach");
-        await BlockStorage.Facade.Check(c, id, server.Item.Host);
+        await BlockStorage.Facade.Check(c, id, server.Item.ProjectId, server.Item.Host);
         var changed = await Servers.Kind.Change(c, "compute:attach", d =>
         {
             ServerActions.Ready(c, d.Item, "attach_volume", Attachable);

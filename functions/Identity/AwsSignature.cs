@@ -16,6 +16,8 @@ public sealed record SignedRequest
     public Dictionary<string, string> Headers { get; init; } = [];
     /// <summary>SHA-256 of the body, in hex.</summary>
     public string BodyHash { get; init; } = "";
+
+    public override string ToString() => Access;
 }
 
 /// <summary>AWS signatures with a secret key. Null where there is nothing that could be signed.</summary>

@@ -12,7 +12,10 @@ public static class Ec2Keys
     private const string Path = "/v3/users/{user_id}/credentials/OS-EC2";
 
     /// <summary>What the credential's blob holds.</summary>
-    private sealed record Keys(string Access, string Secret);
+    private sealed record Keys(string Access, string Secret)
+    {
+        public override string ToString() => Access;
+    }
 
     public static readonly Route[] Routes =
     [

@@ -22,6 +22,8 @@ public static class SignedTokens
         /// <summary>The string to sign, in base64.</summary>
         public string Token { get; init; } = "";
         public string Signature { get; init; } = "";
+
+        public override string ToString() => Access;
     }
 
     public static readonly Route[] Routes =

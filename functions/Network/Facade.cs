@@ -79,6 +79,7 @@ public static partial class Facade
             try
             {
                 var found = await Tables.Networks.Find(s.Store, network.Id, project) ?? throw Fault.BadRequest($"Network {network.Id} could not be found.");
+                await Networks.OpenTo(s, found, project, change);
                 var addresses = await Ports.Allocate(s, port, found.Item, [(null, wish.FixedIp)], [], undo);
                 List<Op> ops = [.. await Tables.Quota.Reserve(s.Store, project, [new("port", 1)], NetworkDialect.Over), .. Networks.Stays(found, project), stays.Row];
                 await Tables.Ports.Save(s, port with { FixedIps = addresses }, null, change, ops);

@@ -56,6 +56,12 @@ public static class Networks
     /// <summary>Makes a transaction of the network's project fail when the network is changed or removed meanwhile.</summary>
     internal static IEnumerable<Op> Stays(Loaded<Network> network, string project) => network.Item.ProjectId == project ? [new Op.Check(Tables.Networks.Key(network.Item.Id), network.ETag)] : [];
 
+    /// <summary>Ports are looked for in their network's project only, unless others see it. Before an administrator's is made elsewhere, the network says that too.</summary>
+    internal static async ValueTask OpenTo(Services s, Loaded<Network> network, string project, Change change)
+    {
+        if (network.Item is { Shared: false, External: false, Mixed: false } n && n.ProjectId != project) await Tables.Networks.Save(s, n with { Mixed = true }, network, change);
+    }
+
     public static readonly Route[] Routes =
     [
         Lists.Of(Kind, "network:get_networks"), Bulk.Create(Kind, "network:create_network", "network:delete_network"), Kind.Show("network:get_network"), Kind.Update("network:update_network", Sync), Kind.Delete("network:delete_network"),
@@ -70,6 +76,8 @@ public static class Networks
         {
             if (d.Old.Shared && !n.Shared && (await Tables.PortsOf(c.Store, d.Old, c.Cancelled)).Any(p => p.ProjectId != n.ProjectId))
                 throw new Fault(409, $"Unable to reconfigure sharing settings for network {n.Id}. Multiple tenants are using it.") { Kind = "InvalidSharedSetting" };
+            if (d.Old.External && !n.External && await Outside(c, d.Old))
+                throw new Fault(409, $"External network {n.Id} cannot be updated to be made non-external, since it has existing gateway ports.") { Kind = "ExternalNetworkInUse" };
             return;
         }
         n = n with { ProviderType = n.ProviderType ?? (n.External ? "flat" : "vxlan") };
@@ -92,6 +100,10 @@ public static class Networks
         }
         d.Item = n;
     }
+
+    /// <summary>Routers' gateways or floating IPs are on it.</summary>
+    private static async ValueTask<bool> Outside(Call c, Network n) =>
+        (await Tables.PortsOf(c.Store, n, c.Cancelled)).Any(p => p.DeviceOwner == Routers.GatewayOwner) || (await Tables.FloatingIps.Everywhere(c.Store, c.Cancelled)).Any(f => f.FloatingNetworkId == n.Id);
 
     /// <summary>Asks for a sync of a network outside of any request's own write.</summary>
     public static async ValueTask Refresh(Services s, string networkId, string projectId, Change change)

@@ -88,6 +88,7 @@ public static class Ports
         if (d.Old is null && found is not null) d.Ops.AddRange(Networks.Stays(found, d.Item.ProjectId));
         if (network is null || !c.Allows("network:get_network", new(network.ProjectId)) && !Tables.Networks.Shared(network)) throw Fault.NotFound("network", d.Item.NetworkId);
         CheckRights(c, d, network);
+        if (d.Old is null) await Networks.OpenTo(c.Services, found!, d.Item.ProjectId, Change.By(c));
         d.Item = await Complete(c.Services, d.Item, network, d.Old is null, d.Body.ValueKind == JsonValueKind.Object && d.Body.TryGetProperty("security_groups", out _));
         if (d.Old is null) d.Item = await WithMac(c.Store, d.Item, d.Undo);
         d.Item = d.Item with { AllowedAddressPairs = [.. d.Item.AllowedAddressPairs.Select(p => Checked(p, d.Item))] };

@@ -39,6 +39,8 @@ public sealed record Network : NamedResource
     [Field] public string[] AvailabilityZones { get; init; } = ["nova"];
     /// <summary>Ids of its subnets, in the order they were made; changed in the subnet's own transaction.</summary>
     [Field] public string[] Subnets { get; init; } = [];
+    /// <summary>Ports of projects that don't see it are on it, or were: administrators may make such.</summary>
+    [OperatorOnly] public bool Mixed { get; init; }
     [Field(In.Both, Nullable = true)] public bool? IsDefault { get; init; }
     [Field(In.Both, Nullable = true)] public string? DnsDomain { get; init; } = "";
     [Field(In.Both, Nullable = true)] public string? QosPolicyId { get; init; }

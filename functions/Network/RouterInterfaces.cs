@@ -50,8 +50,10 @@ public static class RouterInterfaces
     private static async ValueTask<Port> Make(Call c, Draft<Router> d, string subnetId)
     {
         var subnet = (await Tables.Subnets.Find(c.Store, subnetId, c.User?.ProjectId, c.Cancelled))?.Item;
-        var network = subnet is null ? null : (await Tables.Networks.Find(c.Store, subnet.NetworkId, subnet.ProjectId, c.Cancelled))?.Item;
+        var found = subnet is null ? null : await Tables.Networks.Find(c.Store, subnet.NetworkId, subnet.ProjectId, c.Cancelled);
+        var network = found?.Item;
         if (network is null || !c.Allows("network:get_network", new(network.ProjectId)) && !Tables.Networks.Shared(network)) throw Fault.NotFound("subnet", subnetId);
+        await Networks.OpenTo(c.Services, found!, d.Item.ProjectId, Change.By(c));
         await NoOverlap(c, d.Item, subnet!);
         if (subnet!.GatewayIp is not { } gateway) throw Fault.BadRequest($"Bad router request: Subnet for router interface must have a gateway IP.");
         var id = c.Services.Ids.New();

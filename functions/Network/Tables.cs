@@ -24,5 +24,5 @@ public static class Tables
 
     /// <summary>Ports of a network, in whatever project they are.</summary>
     public static async ValueTask<IReadOnlyList<Port>> PortsOf(IEntityStore store, Network n, CancellationToken ct = default) =>
-        [.. (n.Shared || n.External ? await Ports.Everywhere(store, ct) : await Ports.InProject(store, n.ProjectId, ct)).Where(p => p.NetworkId == n.Id)];
+        [.. (n.Shared || n.External || n.Mixed ? await Ports.Everywhere(store, ct) : await Ports.InProject(store, n.ProjectId, ct)).Where(p => p.NetworkId == n.Id)];
 }

@@ -69,6 +69,9 @@ public sealed record Settings
     public bool TellsWhatExists { get; init; }
     /// <summary>Resources and metrics in a page of telemetry at most (Gnocchi's max_limit).</summary>
     public int MetricPage { get; init; } = 1000;
+
+    /// <summary>Passwords, keys and connections are among them.</summary>
+    public override string ToString() => Region;
 }
 
 /// <summary>Somebody who signs tokens.</summary>
@@ -96,6 +99,9 @@ public sealed record SyncRealm
     public string? Key2 { get; init; }
     /// <summary>Addresses of accounts there, without the account: https://cloud/object-store/v1.</summary>
     public Dictionary<string, string> Clusters { get; init; } = [];
+
+    /// <summary>Without the keys.</summary>
+    public override string ToString() => nameof(SyncRealm);
 
     public string? Endpoint(string cluster) => Clusters.FirstOrDefault(c => c.Key.Equals(cluster, StringComparison.OrdinalIgnoreCase)).Value;
 }

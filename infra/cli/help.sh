@@ -13,5 +13,6 @@ usage: ./cloud COMMAND
   soak --bills N                                         N random half years of events, late, twice, in any order, with deaths: invoices against what was
   soak --seeds N [--from SEED]                           N simulated clouds with all that can go wrong
   soak --fuzz N [--from SEED]                            N spoilt requests for each route
+  soak --model N [--from SEED]                           N random sequences of requests against a small model of what they must be answered
   conformance SUITE                                      runs OpenStack's test suite: identity, image, compute, network, volume, object, interop; Gnocchi's: metric; with scope enforced identity-rbac, image-rbac; Keystone's extensions identity-ext
 T

@@ -35,6 +35,8 @@ swift   memcached              what it remembers
 test    busybox                plays guests that ask for their address
 test    nodejs                 runs the JavaScript sample of docs/webhooks.md
 test    procps                 kills what is tested, and reads what the kernel is set to
+test    strace                 looks which calls a confined process makes
+test    systemd                checks its units; the package alone starts nothing
 test    python3-aodhclient     defines alarms, as openstack alarm
 test    python3-gnocchiclient  reads metrics, as openstack metric
 test    python3-swiftclient    uploads in segments, and signs addresses

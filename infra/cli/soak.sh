@@ -7,6 +7,8 @@
 # --seeds simulated clouds, one for each number, in one process and on clocks of their own; CS_TRACE=DIR writes down what happened in each
 #   ./cloud soak --fuzz N [--from SEED]
 # --fuzz  N spoilt requests for each route, and ten times as many bodies for each parser
+#   ./cloud soak --model N [--from SEED]
+# --model N random sequences of requests, answers and lists compared with those of a small model after each
 # --real  real guests on a real host of this machine; host agent, sidecar and libvirtd are among the victims (needs root)
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -31,6 +33,10 @@ fi
 if [ "${1:-}" = --fuzz ]; then
   build tests/Tests.csproj
   CS_FUZZ=${2:?--fuzz needs a number} CS_FUZZ_SEED=${4:-1} exec dotnet tests/bin/Debug/net10.0/linux-x64/Cloud.Tests.dll -noLogo -noColor -showLiveOutput -namespace Cloud.Tests.Fuzz < /dev/null
+fi
+if [ "${1:-}" = --model ]; then
+  build tests/Tests.csproj
+  CS_MODEL=${2:?--model needs a number} CS_MODEL_SEED=${4:-1} exec dotnet tests/bin/Debug/net10.0/linux-x64/Cloud.Tests.dll -noLogo -noColor -showLiveOutput -namespace Cloud.Tests.Model < /dev/null
 fi
 options=()
 for option; do

@@ -24,6 +24,9 @@ public sealed class MemoryBus : IBus, IQueueJournal, IDisposable
     public Action<bool>? OnSend { get; set; }
     public Action<bool>? OnSettle { get; set; }
 
+    /// <summary>Sees every message that comes.</summary>
+    public Action<Message>? OnAdd { get; set; }
+
     public IReadOnlyCollection<DeadLetter> Dead => [.. _dead.Values];
 
     /// <summary>Messages in order of sending.</summary>
@@ -33,6 +36,7 @@ public sealed class MemoryBus : IBus, IQueueJournal, IDisposable
     {
         foreach (var m in messages)
         {
+            OnAdd?.Invoke(m);
             if (_engine.Holds(m.Queue, m.Id)) continue;
             var sequence = Interlocked.Increment(ref _sequence);
             _kept[sequence] = (m, 0);

@@ -49,6 +49,8 @@ public sealed partial class World
     {
         EnsurePort p => p with { Network = p.Network with { Revision = 0 } },
         EnsureRouter r => new EnsureRouter(r.Router with { External = r.Router.External is { } e ? e with { Network = Bare(e.Network) } : null, Interfaces = [.. r.Router.Interfaces.Select(i => i with { Network = Bare(i.Network) })] }),
+        // A new name is told with the next change: what a guest is called at its host means nothing to anybody.
+        EnsureDomain d => d with { Domain = d.Domain with { Name = "" } },
         _ => command,
     }, ContractJson.Default.Command);
 

@@ -49,4 +49,7 @@ public sealed record Webhook : Resource
 }
 
 /// <param name="Secret">As its holder has it: whsec_ and base64.</param>
-public sealed record SigningKey(string Id, string Secret, DateTimeOffset CreatedAt);
+public sealed record SigningKey(string Id, string Secret, DateTimeOffset CreatedAt)
+{
+    public override string ToString() => Id;
+}

@@ -13,7 +13,10 @@ internal static class Signature4
 
     /// <summary>What a request says of its signature.</summary>
     /// <param name="Scope">DATE/REGION/s3/aws4_request.</param>
-    private sealed record Said(string Access, string Scope, string[] Headers, string Signature, string Date, TimeSpan Life, string Payload);
+    private sealed record Said(string Access, string Scope, string[] Headers, string Signature, string Date, TimeSpan Life, string Payload)
+    {
+        public override string ToString() => Access;
+    }
 
     /// <summary>Whether a request is signed so.</summary>
     public static bool Is(Request r) => r.Header("Authorization")?.StartsWith(Algorithm + " ", StringComparison.Ordinal) == true || r.Query.Any(q => q.Item1 == "X-Amz-Signature");

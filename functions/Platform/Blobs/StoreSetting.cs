@@ -15,6 +15,9 @@ public sealed record StoreSetting
     /// <summary>Of the others: the container in the account.</summary>
     public string Container { get; init; } = "images";
 
+    /// <summary>Without the connection, in which the account's key is.</summary>
+    public override string ToString() => Kind;
+
     /// <exception cref="ArgumentException">With a text for the terminal.</exception>
     public AzureBlobs Azure(string id)
     {

@@ -15,6 +15,8 @@ public static class WebServer
         });
         builder.Logging.ClearProviders().AddSimpleConsole(o => { o.SingleLine = true; o.UseUtcTimestamp = true; o.TimestampFormat = "HH:mm:ss.fff "; o.ColorBehavior = LoggerColorBehavior.Disabled; });
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        // Whatever an operator wants to see: these would write down each request's address, and there are signatures and keys in some.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning);
         builder.Services.AddSingleton<Microsoft.AspNetCore.Connections.IMemoryPoolFactory<byte>, WideBlocks>();
         // A request goes on where its bytes arrived, instead of waking one thread more.
         builder.WebHost.UseSockets(s => s.UnsafePreferInlineScheduling = true);

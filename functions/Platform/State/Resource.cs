@@ -16,4 +16,7 @@ public abstract record Resource
     [OperatorOnly] public string? Saga { get; init; }
     /// <summary>A delete was accepted. It wins over whatever runs.</summary>
     public bool Doomed { get; init; }
+
+    /// <summary>What it is and which one. By itself a record prints all that it holds, secrets too, wherever it gets into a log or an error.</summary>
+    public sealed override string ToString() => $"{GetType().Name} {Id}";
 }
