@@ -33,6 +33,7 @@ swift   swift-container        its containers
 swift   swift-object           its objects
 swift   memcached              what it remembers
 test    busybox                plays guests that ask for their address
+test    docker.io              containers of brokers and hosts that are killed
 test    nodejs                 runs the JavaScript sample of docs/webhooks.md
 test    procps                 kills what is tested, and reads what the kernel is set to
 test    strace                 looks which calls a confined process makes

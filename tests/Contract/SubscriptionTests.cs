@@ -13,7 +13,7 @@ using Xunit;
 namespace Cloud.Tests.Contract;
 
 /// <summary>Durable subscriptions, with a client of the protocol that knows nothing of us.</summary>
-public sealed class SubscriptionTests : IAsyncLifetime
+public sealed partial class SubscriptionTests : IAsyncLifetime
 {
     private const string Things = "events?type=cloud.serverless.test.*";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

@@ -24,16 +24,21 @@ public sealed class Azurite : IAsyncDisposable
     /// <param name="service">blob or table.</param>
     public static async Task<Azurite?> Start(string service)
     {
-        var program = Environment.GetEnvironmentVariable("PATH")!.Split(':').Select(d => Path.Combine(d, "azurite-" + service)).FirstOrDefault(File.Exists);
-        if (program is null) return null;
+        if (Program(service) is not { } program) return null;
         var (data, address) = (Directory.CreateTempSubdirectory("cs-azurite-"), CloudCommand.FreeAddress());
-        var process = Process.Start(new ProcessStartInfo(program, [$"--{service}Host", "127.0.0.1", $"--{service}Port", address.Split(':')[1], "--location", data.FullName, "--skipApiVersionCheck", "--disableTelemetry"]) { RedirectStandardOutput = true })!;
+        var process = Process.Start(new ProcessStartInfo(program, Arguments(service, "127.0.0.1", address.Split(':')[1], data.FullName)) { RedirectStandardOutput = true })!;
         while (await process.StandardOutput.ReadLineAsync() is { } line && !line.Contains(" successfully ", StringComparison.Ordinal)) { /* it "listens" or "started" */ }
-        var endpoint = char.ToUpperInvariant(service[0]) + service[1..] + "Endpoint";
-        var azurite = new Azurite(process, data, $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};{endpoint}=http://{address}/{Account};");
+        var azurite = new Azurite(process, data, ConnectionOf(service, address));
         _ = azurite.Count();
         return azurite;
     }
+
+    /// <summary>Null where it isn't installed.</summary>
+    public static string? Program(string service) => Environment.GetEnvironmentVariable("PATH")!.Split(':').Select(d => Path.Combine(d, "azurite-" + service)).FirstOrDefault(File.Exists);
+
+    public static string[] Arguments(string service, string address, string port, string data) => [$"--{service}Host", address, $"--{service}Port", port, "--location", data, "--skipApiVersionCheck", "--disableTelemetry"];
+
+    public static string ConnectionOf(string service, string address) => $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};{char.ToUpperInvariant(service[0]) + service[1..]}Endpoint=http://{address}/{Account};";
 
     private async Task Count()
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -32,6 +33,8 @@ internal sealed class CloudCommand : IDisposable
         listener.Start();
         return listener.LocalEndpoint.ToString()!;
     }
+
+    public static int FreePort() => int.Parse(FreeAddress().Split(':')[1], CultureInfo.InvariantCulture);
 
     /// <summary>The next line that begins so; others before it are passed over.</summary>
     public async Task<string> Says(string beginning)

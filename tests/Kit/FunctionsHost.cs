@@ -174,7 +174,7 @@ public sealed class FunctionsHost : IAsyncDisposable
     public async Task<(int Exit, string Output)> Stop()
     {
         if (!_process.HasExited) _ = kill(_process.Id, 15);
-        await _process.WaitForExitAsync();
+        await _process.WaitForExitAsync().WaitAsync(PatientBus.Patience);
         return (_process.ExitCode, await _errors);
     }
 

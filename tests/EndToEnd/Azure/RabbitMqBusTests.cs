@@ -21,21 +21,25 @@ public sealed class OneRabbitMq : IAsyncLifetime
     public ValueTask DisposeAsync() => Broker?.DisposeAsync() ?? default;
 }
 
+/// <summary>With the broker as a process of the test.</summary>
+public sealed class RabbitMqBusTests(OneRabbitMq rabbit) : BrokerBusTests(rabbit.Broker, RabbitMq.Missing), IClassFixture<OneRabbitMq>;
+
 /// <summary>What every bus must do, on RabbitMQ by AMQP 1.0; and what only a broker has to think of.</summary>
-public sealed class RabbitMqBusTests : BusTests, IClassFixture<OneRabbitMq>, IAsyncDisposable
+public abstract class BrokerBusTests : BusTests, IAsyncDisposable
 {
-    private readonly RabbitMq _broker;
+    private readonly IBrokerProcess _broker;
     private readonly string _prefix = Guid.NewGuid().ToString("N");
     private readonly AmqpBus _bus;
 
-    public RabbitMqBusTests(OneRabbitMq rabbit)
+    /// <param name="missing">Why there is no broker, when there is none.</param>
+    protected BrokerBusTests(IBrokerProcess? broker, string missing)
     {
-        Assert.SkipWhen(rabbit.Broker is null, RabbitMq.Missing);
-        _broker = rabbit.Broker!;
+        Assert.SkipWhen(broker is null, missing);
+        _broker = broker!;
         _bus = Open();
     }
 
-    protected override IBus Bus => _bus;
+    protected override IBus Bus => field ??= new PatientBus(_bus);
 
     private AmqpBus Open() => new(Broker.Parse($"{_broker.Connection}/{_prefix}"), Clock, new TimeOrderedIds(TimeProvider.System), NullLogger.Instance, wire: TimeProvider.System);
 
@@ -78,12 +82,13 @@ public sealed class RabbitMqBusTests : BusTests, IClassFixture<OneRabbitMq>, IAs
             for (var n = 0; n < All; n++)
             {
                 if (n == All / 2) await taken.Task;
-                await Bus.Send([M($"{n}", $"{n % 5}")]);
+                // It gives up after twenty seconds, and on a busy machine a broker takes longer to start: then it is for the sender to try again.
+                for (var sent = false; !sent;)
+                    try { await Bus.Send([M($"{n}", $"{n % 5}")]); sent = true; }
+                    catch (StoreUnavailableException) { /* perhaps sent: the same id twice is one message */ }
             }
         });
-        await taken.Task;
-        await _broker.Restart();
-        await Task.WhenAll(send, receive);
+        await Together(send, receive, Task.Run(async () => { await taken.Task; await _broker.Restart(); }));
         foreach (var again in await Take(All)) Assert.True(await Bus.Complete(again)); // settled as it died: twice is allowed
         await using var other = Open();
         Assert.Empty(await other.Receive("q", 10, TimeSpan.FromMinutes(1), TimeSpan.Zero));
@@ -102,19 +107,6 @@ public sealed class RabbitMqBusTests : BusTests, IClassFixture<OneRabbitMq>, IAs
     }
 
     [Fact]
-    public async Task Without_the_broker_a_send_says_so()
-    {
-        await using var nowhere = new AmqpBus(Broker.Parse("amqp://" + CloudCommand.FreeAddress()), Clock, new TimeOrderedIds(Clock), NullLogger.Instance);
-        var sending = nowhere.Send([M("1")]).AsTask();
-        while (!sending.IsCompleted)
-        {
-            Clock.Advance(TimeSpan.FromSeconds(1));
-            await Task.Yield();
-        }
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => sending);
-    }
-
-    [Fact]
     public async Task An_answer_is_received_once_and_its_queue_left()
     {
         await Bus.Send([new("answer.1", "a", Bytes("yes"))]);
@@ -124,5 +116,9 @@ public sealed class RabbitMqBusTests : BusTests, IClassFixture<OneRabbitMq>, IAs
         Assert.Empty(await Bus.Receive("answer.1", 1, TimeSpan.FromMinutes(1), TimeSpan.Zero));
     }
 
-    public async ValueTask DisposeAsync() => await _bus.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        if (_bus is not null) await _bus.DisposeAsync();
+    }
 }

@@ -19,26 +19,41 @@ public sealed class AzuriteTables : IAsyncLifetime
     public ValueTask DisposeAsync() => Azurite?.DisposeAsync() ?? default;
 }
 
+/// <summary>With the emulator as a process of the test.</summary>
+public sealed class TableStoreTests(AzuriteTables azurite) : AzureTableTests(azurite.Azurite?.Connection, Azurite.Missing), IClassFixture<AzuriteTables>
+{
+    [Fact]
+    public async Task Without_the_service_a_write_is_unknown_and_not_a_conflict()
+    {
+        await using var azurite = await Azurite.Start("table");
+        var store = Open(azurite!.Connection, "gone");
+        await store.Commit("p", [new Op.Insert("a", B("1"))]);
+        await azurite.Kill();
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.Commit("p", [new Op.Insert("b", B("1"))]));
+    }
+}
+
 /// <summary>What every store must do, in a table of Azurite; and what only a table has to think of.</summary>
-public sealed class TableStoreTests : StoreTests, IClassFixture<AzuriteTables>
+public abstract class AzureTableTests : StoreTests
 {
     private readonly MemoryBus _bus;
     private readonly TableStore _store;
 
-    public TableStoreTests(AzuriteTables azurite)
+    /// <param name="missing">Why there is no service, when there is none.</param>
+    protected AzureTableTests(string? connection, string missing)
     {
-        Assert.SkipWhen(azurite.Azurite is null, Azurite.Missing);
+        Assert.SkipWhen(connection is null, missing);
         _bus = new(Clock);
         Clock.SetUtcNow(new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
-        _store = Open(azurite.Azurite!, "t" + Guid.NewGuid().ToString("N"));
+        _store = Open(connection!, "t" + Guid.NewGuid().ToString("N"));
     }
 
-    private TableStore Open(Azurite azurite, string table) => new(new(azurite.Connection, table, TimeProvider.System), _bus, Clock, new TimeOrderedIds(Clock));
+    protected TableStore Open(string connection, string table) => new(new(connection, table, TimeProvider.System), _bus, Clock, new TimeOrderedIds(Clock));
 
     protected override IEntityStore Store => _store;
     protected override IBus Bus => _bus;
 
-    private static byte[] B(string text) => Encoding.UTF8.GetBytes(text);
+    protected static byte[] B(string text) => Encoding.UTF8.GetBytes(text);
 
     private async Task<List<string>> Everything()
     {
@@ -138,14 +153,4 @@ public sealed class TableStoreTests : StoreTests, IClassFixture<AzuriteTables>
     [Fact]
     public async Task A_body_too_large_for_an_entity_is_refused() =>
         await Assert.ThrowsAsync<ArgumentException>(async () => await Store.Commit("p", [new Op.Insert("a", new byte[TableRow.MaxBody + 1])]));
-
-    [Fact]
-    public async Task Without_the_service_a_write_is_unknown_and_not_a_conflict()
-    {
-        await using var azurite = await Azurite.Start("table");
-        var store = Open(azurite!, "gone");
-        await store.Commit("p", [new Op.Insert("a", B("1"))]);
-        await azurite!.Kill();
-        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.Commit("p", [new Op.Insert("b", B("1"))]));
-    }
 }

@@ -12,7 +12,11 @@ public sealed class AzureBlobsTests
     {
         await using var azurite = await Azurite.Start("blob");
         Assert.SkipWhen(azurite is null, Azurite.Missing);
-        var blobs = new AzureBlobs(azurite!.Connection, "images");
+        await Check(new(azurite!.Connection, "images"));
+    }
+
+    internal static async Task Check(AzureBlobs blobs)
+    {
         var bytes = new byte[5_000_000];
         new Random(1).NextBytes(bytes);
         var info = await blobs.Write("a.b", new MemoryStream(bytes), bytes.Length, default);

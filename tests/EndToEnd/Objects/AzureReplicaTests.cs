@@ -17,13 +17,18 @@ public sealed class AzureReplicaTests : IDisposable
     {
         await using var azurite = await Azurite.Start("blob");
         Assert.SkipWhen(azurite is null, Azurite.Missing);
-        var azure = new BlobReplica("away", new AzureBlobs(azurite!.Connection, "objects"));
-        IReplica[] all = [new DirectoryReplica(Path.Combine(_data, "a")), new DirectoryReplica(Path.Combine(_data, "b")), azure];
+        await Check(new(azurite!.Connection, "objects"), _data);
+    }
+
+    internal static async Task Check(AzureBlobs away, string data)
+    {
+        var azure = new BlobReplica("away", away);
+        IReplica[] all = [new DirectoryReplica(Path.Combine(data, "a")), new DirectoryReplica(Path.Combine(data, "b")), azure];
         var (blobs, blob, bytes) = (new ReplicatedBlobs(all, 3), Guid.CreateVersion7() + ".project", RandomNumberGenerator.GetBytes((3 << 20) + 17));
         var what = await blobs.Write(blob, new MemoryStream(bytes), long.MaxValue, default);
         Assert.Equal([blob], await azure.List(default).ToListAsync());
 
-        foreach (var directory in (string[])["a", "b"]) Directory.Delete(Path.Combine(_data, directory), recursive: true);
+        foreach (var directory in (string[])["a", "b"]) Directory.Delete(Path.Combine(data, directory), recursive: true);
         await using (var part = (await blobs.Read(blob, what, (1 << 20) - 5, 10, default))!)
         {
             var read = new byte[10];

@@ -40,7 +40,7 @@ internal sealed class BrokerLine(Broker broker, TimeProvider clock, ILogger log)
                 line = await Open(any.Token);
                 var sent = new List<Task>();
                 foreach (var (address, message) in messages) sent.Add((await Sender(line, address, any.Token)).SendAsync(message(), Patience));
-                await Task.WhenAll(sent).WaitAsync(any.Token);
+                await Task.WhenAll(sent).Away().WaitAsync(any.Token);
                 return;
             }
             catch (Exception e) when (Broke(e))
@@ -78,7 +78,7 @@ internal sealed class BrokerLine(Broker broker, TimeProvider clock, ILogger log)
     public async ValueTask DisposeAsync()
     {
         await _closed.CancelAsync();
-        if (_line is { } line) await line.Connection.CloseAsync(TimeSpan.FromSeconds(2)).WaitAsync(Patience, clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_line is { } line) await line.Connection.CloseAsync(TimeSpan.FromSeconds(2)).Away().WaitAsync(Patience, clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task<Line> Open(CancellationToken ct)

@@ -36,7 +36,7 @@ internal sealed class DeadShelf(Broker broker, BrokerLine line, TimeProvider clo
             {
                 var link = new ReceiverLink(session, ids.New(), broker.From(address), null);
                 link.SetCredit(Most);
-                while (found.Count < Most && await link.ReceiveAsync(found.Count > 0 && broker.IsServiceBus ? Empty : Patience).WaitAsync(ct) is { } raw)
+                while (found.Count < Most && await link.ReceiveAsync(found.Count > 0 && broker.IsServiceBus ? Empty : Patience).Away().WaitAsync(ct) is { } raw)
                 {
                     if (Letter.MarkOf(raw) is not { } m) { found.Add((Letter.ReadDead(queue, raw, clock.GetUtcNow()), raw)); continue; }
                     link.Accept(raw);
@@ -46,7 +46,7 @@ internal sealed class DeadShelf(Broker broker, BrokerLine line, TimeProvider clo
                 foreach (var (_, raw) in found) link.Release(raw); // what was accepted stays so
                 return answer;
             }
-            finally { await session.CloseAsync(Patience, null).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); }
+            finally { await session.CloseAsync(Patience, null).Away().WaitAsync(Patience, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); }
         }
         catch (Exception e) when (BrokerLine.Broke(e)) { throw new State.StoreUnavailableException("the broker can't be used now", e); }
         finally { _one.Release(); }

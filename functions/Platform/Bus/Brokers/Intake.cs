@@ -110,11 +110,15 @@ internal sealed class Intake : IQueueJournal, IAsyncDisposable
             return;
         }
         var message = Letter.Read(_queue, raw);
-        if (_engine.Holds(_queue, message.Id)) { tap.Accept(raw); return; } // it came twice, and the first is still here
-        var sequence = Interlocked.Increment(ref _sequence);
-        _held[sequence] = (tap, raw);
-        if (message.NotBefore is not null) Delay(sequence, tap);
-        _engine.Add(sequence, message, Letter.Given(raw));
+        lock (tap.Gate)
+        {
+            if (tap.Ended) return; // the broker gives it out again, and one from nowhere would stand in that one's way
+            if (_engine.Holds(_queue, message.Id)) { tap.Accept(raw); return; } // it came twice, and the first is still here
+            var sequence = Interlocked.Increment(ref _sequence);
+            _held[sequence] = (tap, raw);
+            if (message.NotBefore is not null) Delay(sequence, tap);
+            _engine.Add(sequence, message, Letter.Given(raw));
+        }
         if (!_marks.IsEmpty && Full)
             foreach (var back in _marks.Values) back.TrySetResult();
     }
@@ -182,6 +186,10 @@ internal sealed class Intake : IQueueJournal, IAsyncDisposable
         private ReceiverLink? _link;
         private int _credit = Window;
 
+        public Lock Gate { get; } = new();
+        /// <summary>What still arrives is not ours any more. Read and changed behind the gate.</summary>
+        public bool Ended { get; private set; }
+
         public async Task Run(CancellationToken ct)
         {
             var address = intake._broker.Queue(intake._queue);
@@ -208,7 +216,8 @@ internal sealed class Intake : IQueueJournal, IAsyncDisposable
             finally
             {
                 // Whoever has one of these in hand finds that his lock is worth nothing.
-                await at.CloseAsync(TimeSpan.FromSeconds(2), null).WaitAsync(Patience, intake._wire, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await at.CloseAsync(TimeSpan.FromSeconds(2), null).Away().WaitAsync(Patience, intake._wire, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                lock (Gate) Ended = true;
                 var lost = intake._held.Where(h => h.Value.Tap == this).Select(h => h.Key).ToList();
                 foreach (var sequence in lost) intake.Let(sequence);
                 intake._engine.Forget(intake._queue, lost);

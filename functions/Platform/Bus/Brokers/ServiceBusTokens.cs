@@ -65,8 +65,8 @@ public sealed class ServiceBusTokens(Connection connection, Broker broker, (stri
                 Properties = new() { MessageId = address, ReplyTo = Replies },
                 ApplicationProperties = new() { ["operation"] = "put-token", ["type"] = "servicebus.windows.net:sastoken", ["name"] = audience, ["expiration"] = until.UtcDateTime },
             };
-            await _node.Value.Send.SendAsync(ask, Patience).WaitAsync(ct);
-            var answer = await _node.Value.Receive.ReceiveAsync(Patience).WaitAsync(ct) ?? throw new TimeoutException("no answer of $cbs");
+            await _node.Value.Send.SendAsync(ask, Patience).Away().WaitAsync(ct);
+            var answer = await _node.Value.Receive.ReceiveAsync(Patience).Away().WaitAsync(ct) ?? throw new TimeoutException("no answer of $cbs");
             _node.Value.Receive.Accept(answer);
             if (answer.ApplicationProperties?["status-code"] is not (200 or 202)) throw new AmqpException(ErrorCode.UnauthorizedAccess, $"{answer.ApplicationProperties?["status-description"]}");
             _shown[address] = until;
