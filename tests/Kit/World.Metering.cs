@@ -50,6 +50,7 @@ public sealed partial class World
         foreach (var v in _volumes.Where(v => v.Status != "error")) yield return $"volume|{v.Id} volume.gib {v.Size}";
         foreach (var s in _snapshots.Where(s => s.Status != "error")) yield return $"snapshot|{s.Id} snapshot.gib {s.Size}";
         foreach (var r in _routers) yield return $"router|{r.Id} router 1";
+        foreach (var o in _rows.Where(r => r.Partition.StartsWith("objects.", StringComparison.Ordinal) && r.Key.StartsWith("o|", StringComparison.Ordinal)).Select(r => Json.Read<ObjectStorage.StoredObject>(r.Body))) yield return $"object|{o.Id} object.bytes {o.Bytes}";
         foreach (var i in All(Image.Images.Rows).Where(i => i.Size > 0)) yield return $"image|{i.Id} image.bytes {i.Size}";
         foreach (var f in _floating)
         {
