@@ -55,7 +55,7 @@ public sealed class HostLink(string control, string name, string credentialFile,
     public async Task Send(HostMessage message, CancellationToken ct)
     {
         var body = new Data { Binary = ContractJson.Write(message) };
-        while (true)
+        for (var pause = ShortestPause; ;)
         {
             var line = await Open(ct);
             try
@@ -66,6 +66,12 @@ public sealed class HostLink(string control, string name, string credentialFile,
             catch (AmqpException e) when (e.Error?.Condition is { } why && (why == ErrorCode.UnauthorizedAccess || why == ErrorCode.DecodeError) && !line.Replies.IsClosed)
             {
                 throw new RefusedException($"the control plane refuses {message.GetType().Name}: {e.Message}", e);
+            }
+            catch (AmqpException e) when (e.Error?.Condition == ErrorCode.MessageReleased && !line.Replies.IsClosed)
+            {
+                // It can't be stored now. The line is good, and a broken one would count against all commands in hand.
+                await Task.Delay(pause, clock, ct);
+                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             }
             catch (Exception e) when (e is AmqpException or TimeoutException)
             {

@@ -24,7 +24,7 @@ internal static class Intake
         BlobInfo info;
         try { info = await into.Write(blob, bytes, room, ct); }
         catch (BlobTooLargeException) { throw TooLarge(); }
-        catch (IOException e) when (e is not BadHttpRequestException and not Platform.Net.OutboundException) { throw new Fault(503, "The data can't be stored now.", e.Message); }
+        catch (IOException e) when (e is not BadHttpRequestException and not Platform.Net.OutboundException) { throw new Fault(503, "The data can't be stored now.", e.Message) { Headers = [("Retry-After", "5")] }; }
         if (announced is null or 0 || announced == info.Bytes) return new(blob, info);
         await into.Delete(blob, CancellationToken.None);
         throw Fault.BadRequest("The data ended early.");

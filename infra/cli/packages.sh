@@ -27,6 +27,8 @@ client  python3-openstackclient  the openstack command
 demo    openssh-client         logs in to guests
 demo    iputils-ping           pings them
 demo    socat                  tries ports and listens on them
+slow    gcc                    builds what stands between a program and its disk
+slow    libc6-dev              headers for it
 swift   swift-proxy            the Swift that object storage is measured beside
 swift   swift-account          its accounts
 swift   swift-container        its containers

@@ -1,6 +1,8 @@
 #!/bin/bash
 # Kills the real processes at random while clients work, then looks whether anything is stuck, leaked or lost.
 #   ./cloud soak [--real] [--kills N] [--seed N] [--clients N] [--hosts N] [--data DIR]
+#   ./cloud soak --disk full [--away SECONDS] ...     the control plane's disk is small, and full now and then (needs root)
+#   ./cloud soak --disk slow ...     every sync takes long (needs gcc)
 #   ./cloud soak --bills N
 # --bills N random half years of events that come late, twice and in any order to a process that dies, against what really was
 #   ./cloud soak --seeds N [--from SEED]
@@ -43,6 +45,9 @@ for option; do
   if [ "$option" = --real ]; then
     "$root/infra/cli/packages.sh" host guest
     options+=(--image "$("$root/infra/guest/build.sh" "$root/.cache/guest" | tail -1)" --clients 2)
+  elif [ "$option" = slow ]; then
+    "$root/infra/cli/packages.sh" slow
+    options+=(slow)
   else options+=("$option")
   fi
 done

@@ -4,13 +4,21 @@ using Cloud.Bench;
 var options = BenchOptions.Parse(args);
 if (options is null)
 {
-    Console.Error.WriteLine("usage: bench --cloud EXECUTABLE [--seconds N] [--only OPERATION]... [--idle SECONDS] [--write FILE] [--beside swift] [--size GIB] [--objects N] [--users N]");
+    Console.Error.WriteLine("usage: bench --cloud EXECUTABLE [--seconds N] [--only OPERATION]... [--idle SECONDS] [--write FILE] [--beside swift] [--size GIB] [--objects N] [--users N] [--scale HOSTS]");
     return 2;
 }
 var data = Path.Combine("/var/tmp", $"cs-bench-{Environment.ProcessId}"); // not /tmp: it may be memory, where nothing is durable
 try
 {
     if (options.Beside == "swift") return await new Objects(options, data).BesideSwift() ? 0 : 1;
+    if (options.Scale is { } most)
+    {
+        var scale = new Scale(data, most, text => Console.WriteLine(text));
+        await scale.All();
+        Console.Write("\n" + scale.Text());
+        if (options.Write is { } picture) File.WriteAllText(picture, scale.Picture());
+        return 0;
+    }
     var run = new Run(options, data);
     await run.All();
     Console.WriteLine();
@@ -39,7 +47,9 @@ internal sealed record BenchOptions
     public int Users { get; init; } = 10_000;
     /// <summary>Measures objects only, here and in that other system on this machine.</summary>
     public string? Beside { get; init; }
-    /// <summary>Writes the results there as Markdown.</summary>
+    /// <summary>Measures single things in clouds of up to so many hosts only.</summary>
+    public int? Scale { get; init; }
+    /// <summary>Writes the results there as Markdown; of a scale, its picture.</summary>
     public string? Write { get; init; }
 
     public static BenchOptions? Parse(string[] args)
@@ -56,6 +66,7 @@ internal sealed record BenchOptions
             else if (pair[0] == "--objects" && int.TryParse(pair[1], out var objects)) o = o with { Objects = objects };
             else if (pair[0] == "--users" && int.TryParse(pair[1], out var users)) o = o with { Users = users };
             else if (pair[0] == "--idle" && double.TryParse(pair[1], out var idle)) o = o with { Idle = idle };
+            else if (pair[0] == "--scale" && int.TryParse(pair[1], out var hosts) && hosts >= 100) o = o with { Scale = hosts };
             else return null;
         return o.Cloud.Length > 0 ? o : null;
     }

@@ -30,12 +30,14 @@ public sealed class TestCloud : IAsyncDisposable
     private static readonly DateTimeOffset Begin = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private readonly IReadOnlyList<QueueTrigger> _triggers;
     private Router? _router;
+    private RowMemory? _copied;
     private int _beats;
 
     public FakeTimeProvider Clock { get; }
     public MemoryBus Bus { get; }
     public MemoryStore Store { get; }
     public Services Services { get; private set; }
+    public RowMemory Memory { get; private set; } = new([]);
     public Router Router => _router ??= new(Services, (e, text) => Errors.Add($"{text}: {e}"));
     public List<SimulatedHost> Hosts { get; } = [];
     /// <summary>Where the bytes of objects are.</summary>
@@ -88,6 +90,8 @@ public sealed class TestCloud : IAsyncDisposable
             Sagas = new(all.SelectMany(s => s.Sagas)), Settings = settings ?? o.Settings, Slices = all,
         };
         _triggers = [.. Triggers.All(all).OfType<QueueTrigger>()];
+        if (slices is null || slices.Zip(origin.Services.Slices).All(p => ReferenceEquals(p.First.Routes, p.Second.Routes))) _router = origin.Router.For(Services, (e, text) => Errors.Add($"{text}: {e}"));
+        lock (origin) Memory = origin._copied ??= new(origin.Store.All);
         _tokens = new(origin._tokens);
         Store.Load(origin.Store);
         Bus.Add(origin.Bus.All);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using Cloud.Events;
 using Cloud.Metering;
 using Cloud.Platform.Events;
@@ -11,9 +10,8 @@ public sealed partial class World
 {
     private sealed record Said(string Resource, DateTimeOffset Created, Reading Reading);
 
-    // Clouds that are copies share their rows: what was read once needn't be again.
-    private static readonly ConditionalWeakTable<Row, object> s_said = [];
-    private static readonly object s_nothing = new();
+    /// <param name="What">Null: nothing that counts.</param>
+    private sealed record Heard(Said? What);
 
     /// <summary>
     /// The log tells every change once, and what is billed is what it tells: for each resource and meter the same milliseconds, and what still counts is what
@@ -21,7 +19,7 @@ public sealed partial class World
     /// </summary>
     private void Metered()
     {
-        var logged = _rows.Where(r => r.Partition == EventLog.Partition && r.Key.StartsWith("entry|", StringComparison.Ordinal) && !r.Key.StartsWith("entry||", StringComparison.Ordinal)).Select(Read).OfType<Said>().ToList();
+        var logged = In(EventLog.Partition).Where(r => r.Key.StartsWith("entry|", StringComparison.Ordinal) && !r.Key.StartsWith("entry||", StringComparison.Ordinal)).Select(Read).OfType<Said>().ToList();
         var now = _cloud.Clock.GetUtcNow().AddHours(1);
         var wanted = new List<string>();
         foreach (var life in logged.GroupBy(s => (s.Resource, s.Created)))
@@ -50,6 +48,7 @@ public sealed partial class World
         foreach (var v in _volumes.Where(v => v.Status != "error")) yield return $"volume|{v.Id} volume.gib {v.Size}";
         foreach (var s in _snapshots.Where(s => s.Status != "error")) yield return $"snapshot|{s.Id} snapshot.gib {s.Size}";
         foreach (var r in _routers) yield return $"router|{r.Id} router 1";
+        foreach (var o in _rows.Where(r => r.Partition.StartsWith("objects.", StringComparison.Ordinal) && r.Key.StartsWith("o|", StringComparison.Ordinal)).Select(r => Json.Read<ObjectStorage.StoredObject>(r.Body))) yield return $"object|{o.Id} object.bytes {o.Bytes}";
         foreach (var i in All(Image.Images.Rows).Where(i => i.Size > 0)) yield return $"image|{i.Id} image.bytes {i.Size}";
         foreach (var f in _floating)
         {
@@ -61,11 +60,11 @@ public sealed partial class World
     private static IEnumerable<string> Lines(IEnumerable<(string Resource, string Meter, long Quantity, long Milliseconds)> parts) =>
         parts.GroupBy(p => (p.Resource, p.Meter, p.Quantity)).Select(g => (g.Key, Sum: g.Sum(p => p.Milliseconds))).Where(x => x.Sum > 0).Select(x => $"{x.Key.Resource} {x.Key.Meter} {x.Key.Quantity} for {x.Sum.ToString(CultureInfo.InvariantCulture)} ms");
 
-    private static Said? Read(Row row) => s_said.GetValue(row, r =>
+    private Said? Read(Row row) => _cloud.Memory.Get(row, r =>
     {
         var e = Json.Read<LogEntry>(r.Body).Event!.Value;
-        return Meters.Read(Event.Of(e)) is var (resource, created, reading) ? new Said(resource, created, reading) : s_nothing;
-    }) as Said;
+        return new Heard(Meters.Read(Event.Of(e)) is var (resource, created, reading) ? new Said(resource, created, reading) : null);
+    }).What;
 
     private static long Ms(DateTimeOffset t) => t.ToUnixTimeMilliseconds();
 }

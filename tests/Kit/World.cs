@@ -29,6 +29,7 @@ public sealed partial class World
     private readonly TestCloud _cloud;
     private readonly List<Problem> _problems = [];
     private readonly IReadOnlyList<Row> _rows;
+    private readonly ILookup<string, Row> _partitions, _kinds;
     private readonly IReadOnlyList<Server> _servers;
     private readonly IReadOnlyList<Volume> _volumes;
     private readonly IReadOnlyList<Snapshot> _snapshots;
@@ -44,6 +45,8 @@ public sealed partial class World
     private World(TestCloud cloud)
     {
         (_cloud, _rows) = (cloud, cloud.Store.All);
+        _partitions = _rows.ToLookup(r => r.Partition);
+        _kinds = _rows.Where(r => !Aside(r.Partition)).ToLookup(r => r.Key.IndexOf('|', StringComparison.Ordinal) is > 0 and var bar ? r.Key[..bar] : "");
         (_servers, _volumes, _snapshots) = (All(Servers.Rows), All(Volumes.Rows), All(Snapshots.Rows));
         (_ports, _routers, _floating) = (All(Tables.Ports), All(Tables.Routers), All(Tables.FloatingIps));
         (_networks, _subnets, _groups, _memberships) = (All(Tables.Networks), All(Tables.Subnets), All(Tables.SecurityGroups), All(Tables.Memberships));
@@ -79,12 +82,9 @@ public sealed partial class World
     }
 
     private List<T> All<T>(Rows<T> rows) where T : Resource =>
-        [.. _rows.Where(r => r.Key.StartsWith(rows.Prefix, StringComparison.Ordinal) && !Aside(r.Partition)).Select(r => (T)s_read.GetValue(r, row => Json.Read<T>(row.Body)))];
+        [.. _kinds[rows.Name].Select(r => _cloud.Memory.Get(r, row => Json.Read<T>(row.Body)))];
 
-    // Clouds that are copies share their rows: what was read once needn't be again.
-    private static readonly System.Runtime.CompilerServices.ConditionalWeakTable<Row, object> s_read = [];
-
-    private IEnumerable<Row> In(string partition) => _rows.Where(r => r.Partition == partition);
+    private IEnumerable<Row> In(string partition) => _partitions[partition];
 
     private static bool Aside(string partition) => partition.StartsWith("index.", StringComparison.Ordinal) || partition.StartsWith("shared.", StringComparison.Ordinal) || partition.StartsWith("claims.", StringComparison.Ordinal);
 
@@ -200,6 +200,7 @@ public sealed partial class World
     private void Same(Wrong what, IEnumerable<string> wanted, IEnumerable<string> there)
     {
         var (w, t) = (wanted.ToList(), there.ToList());
+        if (w.SequenceEqual(t)) return;
         foreach (var x in w.Except(t)) Say(what, "missing " + x);
         foreach (var x in t.Except(w)) Say(what, "left over " + x);
         Expect(w.Count == t.Count, what, $"{w.Count} wanted, {t.Count} there");

@@ -7,19 +7,15 @@ public static class Matrix
 {
     private static readonly int[] s_soon = [0, 1, 2, 3, 5, 8, 13, 21];
 
-    /// <param name="only">Runs no other plans than these.</param>
-    public static async IAsyncEnumerable<(Plan, Report)> Of(Scenario scenario, int thorough, Func<Mutant>? mutant = null, Func<Plan, bool>? only = null)
+    /// <summary>Deaths, failures, deletions and mishaps of commands; first that nothing at all happens.</summary>
+    public static async IAsyncEnumerable<Plan> Of(Scenario scenario, int thorough, Func<Mutant>? mutant = null)
     {
-        var chance = new Random(scenario.Name.Sum(c => c));
-        var calm = new Plan();
-        var first = await Trial.Run(scenario, calm, mutant);
-        yield return (calm, first);
-
-        foreach (var plan in Plans(scenario, first, thorough, chance).Where(only ?? (_ => true))) yield return (plan, await Trial.Run(scenario, plan, mutant));
+        yield return new();
+        foreach (var plan in Plans(scenario, await Trial.Run(scenario, new(), mutant), thorough, new Random(scenario.Name.Sum(c => c)))) yield return plan;
     }
 
     /// <summary>Each call of the store and the bus fails in each way it can, one in each run: on the way forward, and on the way back from the last step (thorough: from each).</summary>
-    public static async IAsyncEnumerable<(Plan, Report)> Walk(Scenario scenario, int thorough)
+    public static async IAsyncEnumerable<Plan> Walk(Scenario scenario, int thorough)
     {
         var saga = Saga(scenario);
         List<Plan> ways = [new(), .. Back(saga).TakeLast(thorough > 1 ? 100 : 1)];
@@ -28,22 +24,19 @@ public static class Matrix
             var calm = await Trial.Run(scenario, way);
             for (var n = 0; n < calm.Calls.Count; n++)
                 foreach (var how in calm.Calls[n] ? Enum.GetValues<Failing>() : [Failing.Refused, Failing.Throttled])
-                {
-                    var plan = way with { Trip = new(n, how) };
-                    yield return (plan, await Trial.Run(scenario, plan));
-                }
+                    yield return way with { Trip = new(n, how) };
         }
     }
 
     /// <summary>Every message, command and answer comes twice and out of order, with each step and undo done twice and each failure on top.</summary>
-    public static IAsyncEnumerable<(Plan, Report)> Repeats(Scenario scenario) => Run(scenario, _ =>
-        Failures(Saga(scenario)).Append([]).SelectMany(f => new Plan[] { new() { Breaks = f, Echo = true }, new() { Breaks = f, Stutter = true }, new() { Breaks = f, Echo = true, Stutter = true } }));
+    public static IAsyncEnumerable<Plan> Repeats(Scenario scenario) =>
+        Failures(Saga(scenario)).Append([]).SelectMany(f => new Plan[] { new() { Breaks = f, Echo = true }, new() { Breaks = f, Stutter = true }, new() { Breaks = f, Echo = true, Stutter = true } }).ToAsyncEnumerable();
 
     /// <summary>
     /// Whatever hosts hold at any moment, they tell at each later one, when commands have changed it: a report that was long on its way. On the way
     /// forward, on the way back from each step, and with deletions in the midst.
     /// </summary>
-    public static async IAsyncEnumerable<(Plan, Report)> Sights(Scenario scenario)
+    public static async IAsyncEnumerable<Plan> Sights(Scenario scenario)
     {
         List<Plan> ways = [new(), .. Back(Saga(scenario))];
         if (scenario.Delete is not null)
@@ -52,21 +45,12 @@ public static class Matrix
         {
             var calm = await Trial.Run(scenario, way with { Sight = new(-1, -1) });
             foreach (var seen in calm.Changes)
-                for (var told = seen; told <= calm.Moments; told++)
-                {
-                    var plan = way with { Sight = new(seen, told) };
-                    yield return (plan, await Trial.Run(scenario, plan));
-                }
+                for (var told = seen; told <= calm.Moments; told++) yield return way with { Sight = new(seen, told) };
         }
     }
 
     /// <summary>Each step does what it should and refuses, so that all is undone from there.</summary>
     private static IEnumerable<Plan> Back(ISaga saga) => saga.Deletes ? [] : saga.Steps.Select(step => new Plan { Breaks = [new(step, Undo: false, Times: 1, After: true, Refuses: true)] });
-
-    private static async IAsyncEnumerable<(Plan, Report)> Run(Scenario scenario, Func<Report, IEnumerable<Plan>> plans)
-    {
-        foreach (var plan in plans(await Trial.Run(scenario, new()))) yield return (plan, await Trial.Run(scenario, plan));
-    }
 
     private static ISaga Saga(Scenario scenario) => Slices.All.SelectMany(s => s.Sagas).First(s => s.Name == scenario.Saga);
 

@@ -29,12 +29,14 @@ public sealed class Api(string url, string passwordFile, CancellationToken ct) :
     private readonly HttpClient _http = new() { BaseAddress = new(url), Timeout = TimeSpan.FromSeconds(15) };
     private readonly SemaphoreSlim _login = new(1);
     private volatile string? _token;
-    private int _accepted, _unanswered;
+    private int _accepted, _unanswered, _refused;
 
     public string Project { get; private set; } = "";
     public ConcurrentDictionary<string, Promise> Promises { get; } = [];
     public int Accepted => _accepted;
     public int Unanswered => _unanswered;
+    /// <summary>Answers that the cloud can't do it now.</summary>
+    public int Refused => _refused;
     public ConcurrentQueue<string> Surprises { get; } = [];
 
     /// <returns>The new resource's id; null when it was refused for a reason that time doesn't mend.</returns>
@@ -148,6 +150,7 @@ public sealed class Api(string url, string passwordFile, CancellationToken ct) :
             var text = await response.Content.ReadAsStringAsync(ct);
             if (response.StatusCode == HttpStatusCode.Unauthorized) _token = null;
             if (response.StatusCode == HttpStatusCode.InternalServerError) Surprises.Enqueue($"{method} {path}: {text}");
+            if (response.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.InsufficientStorage) Busy($"{method} {path}", response, text);
             if ((int)response.StatusCode >= 500 || response.StatusCode == HttpStatusCode.Unauthorized) return null;
             using var json = text.Length > 0 && text[0] == '{' ? JsonDocument.Parse(text) : null;
             return (response.StatusCode, json?.RootElement.Clone() ?? default);
@@ -159,6 +162,47 @@ public sealed class Api(string url, string passwordFile, CancellationToken ct) :
             await Task.Delay(Pause, ct);
             return null;
         }
+    }
+
+    /// <summary>An object, once.</summary>
+    /// <returns>Null when nobody answered.</returns>
+    public async Task<HttpStatusCode?> Put(string path, byte[] bytes)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Put, path) { Content = new ByteArrayContent(bytes), Headers = { { "X-Auth-Token", await Token() } } };
+            using var response = await _http.SendAsync(request, ct);
+            var text = await response.Content.ReadAsStringAsync(ct);
+            if (response.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.InsufficientStorage) Busy($"PUT {path}", response, text);
+            else if ((int)response.StatusCode >= 500) Surprises.Enqueue($"PUT {path}: {response.StatusCode} {text}");
+            return response.StatusCode;
+        }
+        catch (Exception e) when (e is HttpRequestException or SocketException or IOException || (e is TaskCanceledException && !ct.IsCancellationRequested)) { return null; }
+    }
+
+    /// <returns>Null when there is no such object.</returns>
+    public async Task<byte[]?> Bytes(string path)
+    {
+        while (true)
+        {
+            try
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "X-Auth-Token", await Token() } } };
+                using var response = await _http.SendAsync(request, ct);
+                if (response.IsSuccessStatusCode) return await response.Content.ReadAsByteArrayAsync(ct);
+                if (response.StatusCode == HttpStatusCode.NotFound) return null;
+            }
+            catch (Exception e) when (e is HttpRequestException or SocketException or IOException) { /* again */ }
+            await Task.Delay(Pause, ct);
+        }
+    }
+
+    /// <summary>Says so in its service's own format, and when to come again.</summary>
+    private void Busy(string what, HttpResponseMessage response, string text)
+    {
+        Interlocked.Increment(ref _refused);
+        var told = response.Content.Headers.ContentType?.MediaType == "application/json" ? text.StartsWith('{') && text.Contains("message", StringComparison.Ordinal) : text.Length > 0;
+        if (!told || response.Headers.RetryAfter is null) Surprises.Enqueue($"{what} was refused with {(int)response.StatusCode}, Retry-After {response.Headers.RetryAfter}: {text}");
     }
 
     private async Task<string> Token()

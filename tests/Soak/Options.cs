@@ -5,9 +5,11 @@ namespace Cloud.Soak;
 /// <summary>How a soak was started.</summary>
 /// <param name="Bin">Folder of the programs.</param>
 /// <param name="Image">A real guest's: then the host is real too, and sidecar and libvirtd are among the victims.</param>
-public sealed record Options(int Kills = 20, int Seed = 1, int Clients = 4, int Hosts = 3, string? Data = null, string Bin = "", string? Image = null)
+/// <param name="Disk">"full": the control plane's is small and filled up now and then, as if it were one of the victims; "slow": each sync takes long.</param>
+/// <param name="Away">Seconds that a disk stays full; a moment when it isn't given.</param>
+public sealed record Options(int Kills = 20, int Seed = 1, int Clients = 4, int Hosts = 3, string? Data = null, string Bin = "", string? Image = null, string? Disk = null, int? Away = null)
 {
-    public const string Usage = "usage: soak [--kills N] [--seed N] [--clients N] [--hosts N] [--data DIR] [--image QCOW2]";
+    public const string Usage = "usage: soak [--kills N] [--seed N] [--clients N] [--hosts N] [--data DIR] [--image QCOW2] [--disk full|slow] [--away SECONDS]";
 
     /// <exception cref="ArgumentException">With a text for the terminal.</exception>
     public static Options Parse(string[] args)
@@ -25,6 +27,8 @@ public sealed record Options(int Kills = 20, int Seed = 1, int Clients = 4, int 
                 "--hosts" => options with { Hosts = Number() },
                 "--data" => options with { Data = Path.GetFullPath(value) },
                 "--image" => options with { Image = Path.GetFullPath(value) },
+                "--disk" => options with { Disk = value is "full" or "slow" ? value : throw new ArgumentException("--disk is full or slow") },
+                "--away" => options with { Away = Number() },
                 "--bin" => options with { Bin = Path.GetFullPath(value) },
                 _ => throw new ArgumentException($"unknown option {args[i]}"),
             };

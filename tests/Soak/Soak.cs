@@ -27,7 +27,7 @@ public sealed class Soak : IAsyncDisposable
     public Soak(Options options, CancellationToken abort)
     {
         (_options, _abort, _end) = (options, abort, CancellationTokenSource.CreateLinkedTokenSource(abort));
-        _end.CancelAfter(TimeSpan.FromSeconds((options.Image is null ? 360 : 900) + (20 * options.Kills)));
+        _end.CancelAfter(TimeSpan.FromSeconds((options.Image is null ? 360 : 900) + ((20 + (options.Away ?? 0)) * options.Kills)));
         _root = options.Data is { } given ? Directory.CreateDirectory(given).FullName : Directory.CreateTempSubdirectory("cs-soak-").FullName;
         _stand = options.Image is null ? new SimulatedStand(options, _root) : new RealStand(options, _root);
         _api = new(_stand.Url, Path.Combine(_stand.Data, "admin-password"), _end.Token);
@@ -42,7 +42,8 @@ public sealed class Soak : IAsyncDisposable
         var guests = _stand.Guests();
         using var stop = new CancellationTokenSource();
         var clients = Enumerable.Range(1, _options.Clients).Select(n => new Client(_api, n, image, external, (_options.Seed * 100) + n, stop.Token)).ToList();
-        var work = Task.WhenAll(clients.Select(c => Task.Run(c.Run)));
+        var writer = new Writer(_api, _options.Seed, stop.Token);
+        var work = Task.WhenAll(clients.Select(c => Task.Run(c.Run)).Append(_options.Disk == "full" ? Task.Run(writer.Run) : Task.CompletedTask));
         await Kill();
         await stop.CancelAsync();
         await work;
@@ -52,12 +53,15 @@ public sealed class Soak : IAsyncDisposable
         // The same directory again, as after Ctrl-C.
         await _stand.Start(_end.Token);
         var touched = await Touched(stays);
+        var objects = await writer.Lost();
+        await writer.DeleteAll();
         await _api.DeleteAll();
         var second = await Judge("after all was deleted");
-        verdict = new([.. verdict.Stuck, .. second.Stuck, .. _api.Surprises], [.. verdict.Leaked, .. second.Leaked, .. await _stand.Leftovers()], [.. verdict.Lost, .. second.Lost, .. ended, .. touched]);
+        string[] crashed = _stand.Crashes > 0 ? [$"{_stand.Crashes} processes ended by themselves"] : [];
+        verdict = new([.. verdict.Stuck, .. second.Stuck, .. _api.Surprises, .. crashed], [.. verdict.Leaked, .. second.Leaked, .. await _stand.Leftovers()], [.. verdict.Lost, .. second.Lost, .. ended, .. touched, .. objects]);
 
         Console.WriteLine($"{_stand.Told}, seed {_options.Seed}, {_watch.Elapsed.TotalSeconds:0} s");
-        Console.WriteLine($"{_api.Accepted} requests accepted, {_api.Unanswered} without an answer; {clients.Sum(c => c.Worlds)} small worlds: {string.Join(", ", _api.Promises.Values.GroupBy(p => p.Kind).Select(g => $"{g.Count()} {g.Key}s"))}");
+        Console.WriteLine($"{_api.Accepted} requests accepted, {_api.Unanswered} without an answer, {_api.Refused} refused for now; {(writer.Written > 0 ? $"{writer.Written} objects written; " : "")}{clients.Sum(c => c.Worlds)} small worlds: {string.Join(", ", _api.Promises.Values.GroupBy(p => p.Kind).Select(g => $"{g.Count()} {g.Key}s"))}");
         foreach (var problem in verdict.Stuck.Concat(verdict.Leaked).Concat(verdict.Lost).Take(20)) Console.WriteLine("  " + (problem.Length > 400 ? problem[..400] : problem));
         Console.WriteLine(second.Billed);
         Console.WriteLine(verdict);

@@ -9,6 +9,9 @@ public sealed class Pump(Services services, QueueTrigger trigger, ILogger log)
 {
     private static readonly TimeSpan LockFor = TimeSpan.FromSeconds(30);
 
+    /// <summary>An hour, which ten attempts make ten of.</summary>
+    private const int PatientTries = 150;
+
     private readonly ConcurrentDictionary<string, Delivery> _inHand = new();
 
     /// <summary>How long a message that failed rests: 0.2 s at first, at most 25 s.</summary>
@@ -51,7 +54,7 @@ public sealed class Pump(Services services, QueueTrigger trigger, ILogger log)
         _inHand[delivery.Lock] = delivery;
         try
         {
-            await trigger.Handle(services, delivery, ct);
+            await Handle(delivery, ct);
             await services.Bus.Complete(delivery, CancellationToken.None);
             Numbers.Message(trigger.Queue, failed: false);
         }
@@ -75,6 +78,22 @@ public sealed class Pump(Services services, QueueTrigger trigger, ILogger log)
             _inHand.TryRemove(delivery.Lock, out _);
             slots.Release();
         }
+    }
+
+    /// <summary>A store that can't be used, say for want of room, is no fault of the message: it is kept in hand and tried again, which counts as no attempt.</summary>
+    private async Task Handle(Delivery delivery, CancellationToken ct)
+    {
+        for (var tries = 1; ; tries++)
+            try
+            {
+                await trigger.Handle(services, delivery, ct);
+                return;
+            }
+            catch (State.StoreUnavailableException e) when (tries < PatientTries)
+            {
+                log.LogWarning(e, "{Queue} {Message} waits for the store", trigger.Queue, delivery.Message.Id);
+                await Task.Delay(Pause(tries), services.Clock, ct);
+            }
     }
 
     /// <summary>One clock for all that is in hand: most messages are done long before it ticks.</summary>

@@ -45,6 +45,11 @@ public sealed class Router
             foreach (var root in slice.Roots) _slices.Add(root, _slices[slice.Prefix]);
     }
 
+    private Router(Router like, Services services, Action<Exception, string> log) => (_services, _log, _slices, _claiming) = (services, log, like._slices, like._claiming);
+
+    /// <summary>The same routes over another state.</summary>
+    public Router For(Services services, Action<Exception, string> log) => new(this, services, log);
+
     public async Task<Reply> Handle(Request request)
     {
         var (id, began) = ("req-" + _services.Ids.New(), _services.Clock.GetTimestamp());
