@@ -66,7 +66,8 @@ public sealed class SystemdUnitTests
             Assert.Equal((0, ""), await Run("/usr/bin/chown", ["65534:65534", home]));
             // Strace watches from outside; what it starts has neither user nor right.
             var start = new ProcessStartInfo("/usr/bin/strace", ["-f", "-c", "-o", calls, "/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--no-new-privs",
-                Path.Combine(AppContext.BaseDirectory, "Cloud.Functions"), "up", "--data", home, "--listen", at, "--simulated", "1"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+                Path.Combine(AppContext.BaseDirectory, "Cloud.Functions"), "up", "--data", home, "--listen", at, "--simulated", "1"])
+            { RedirectStandardOutput = true, RedirectStandardError = true };
             using var cloud = Process.Start(start)!;
             while (await cloud.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
                 if (line.StartsWith("ready http", StringComparison.Ordinal)) break;

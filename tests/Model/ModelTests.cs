@@ -10,7 +10,7 @@ namespace Cloud.Tests.Model;
 /// </summary>
 public sealed class ModelTests(ITestOutputHelper output)
 {
-    private const int Build = 300, Most = 5;
+    private const int Build = 300, Most = 2;
 
     private static int Setting(string name, int otherwise) => int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var n) ? n : otherwise;
 
