@@ -8,6 +8,7 @@ namespace Cloud.Tests.Containers;
 public sealed class ContainedRabbitMq : IBrokerProcess, IAsyncDisposable
 {
     private const int Port = 5672;
+    private const string Ready = "completed with";
     private static readonly string[] s_files =
     [
         "/usr/lib/erlang", "/usr/lib/rabbitmq", "/usr/bin/epmd", "/usr/bin/erl",
@@ -29,7 +30,7 @@ public sealed class ContainedRabbitMq : IBrokerProcess, IAsyncDisposable
         // Whoever is not of its own machine may be guest only where that is allowed.
         var container = (await docker.Container("rabbitmq", s_files)).WithEnvironment(settings).WithPortBinding(port, Port)
             .WithEntrypoint("/bin/sh", "-c", "echo '[rabbitmq_amqp1_0].' > /data/plugins; : > /data/env; echo 'loopback_users = none' > /data/rabbitmq.conf; exec /usr/lib/rabbitmq/bin/rabbitmq-server")
-            .WithWaitStrategy(Wait.ForUnixContainer().UntilMessageIsLogged("completed with", w => w.WithTimeout(PatientBus.Patience))).Build();
+            .WithWaitStrategy(Wait.ForUnixContainer().UntilMessageIsLogged(Ready, w => w.WithTimeout(PatientBus.Patience))).Build();
         await container.StartAsync();
         return new(docker, container, port);
     }
@@ -37,8 +38,7 @@ public sealed class ContainedRabbitMq : IBrokerProcess, IAsyncDisposable
     public async Task Restart()
     {
         await _docker.Run(_container, ["/usr/lib/rabbitmq/bin/rabbitmqctl", .. RabbitMq.Written]);
-        await _docker.Kill(_container);
-        await _container.StartAsync();
+        await _docker.Restart(_container, Ready);
     }
 
     public ValueTask DisposeAsync() => _docker.Remove(_container);

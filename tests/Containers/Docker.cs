@@ -70,8 +70,16 @@ public sealed class Docker : IAsyncLifetime
             .WithCreateParameterModifier(p => { foreach (var port in p.HostConfig!.PortBindings?.Values.SelectMany(b => b) ?? []) port.HostIP = "127.0.0.1"; });
     }
 
-    /// <summary>The power goes: nothing in it hears of it.</summary>
-    public Task Kill(IContainer container) => Command("kill", "--signal", "KILL", container.Id);
+    /// <summary>The power goes, nothing in it hears of it, and comes back; returns when it has said that once more.</summary>
+    public async Task Restart(IContainer container, string ready)
+    {
+        async Task<int> Times() => (await Command("logs", container.Id)).Split(ready).Length;
+        using var late = new CancellationTokenSource(PatientBus.Patience);
+        var before = await Times();
+        await Command("kill", "--signal", "KILL", container.Id);
+        await Command("start", container.Id);
+        while (await Times() == before) await Task.Delay(200, late.Token);
+    }
 
     /// <returns>What it wrote.</returns>
     public Task<string> Run(IContainer container, params string[] command) => Command(["exec", container.Id, .. command]);

@@ -77,7 +77,7 @@ public sealed partial class SubscriptionTests
     private Process Node(string script, string count, string settle)
     {
         Assert.SkipUnless(Directory.Exists(Modules) && File.Exists("/usr/bin/node"), "needs node and @azure/service-bus (infra/cli/npm.sh @azure/service-bus 7.9.5)");
-        var start = new ProcessStartInfo("/usr/bin/node", ["-e", "const [port, user, secret, count, settle] = process.argv.slice(1);\n" + script, _listener.Address.Port.ToString(CultureInfo.InvariantCulture), _credential.Id, _credential.Secret, count, settle]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("/usr/bin/node", ["-e", "const [port, user, secret, count, settle] = process.argv.slice(1);\n" + script, _listener.Address.Port.ToString(CultureInfo.InvariantCulture), _credential.Id, _credential.Secret, count, settle]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["NODE_PATH"] = Modules;
         return Process.Start(start)!;
     }
