@@ -64,7 +64,7 @@ internal sealed class Scale(string data, int most, Action<string> say)
             await cloud.Drain();
             if (await cloud.Status("GET", $"/compute/v2.1/servers/{lives[i]}") != 404) throw new InvalidOperationException($"server {lives[i]} is still there");
         });
-        await Time("server shown", 50, async _ => await cloud.Ask("GET", $"/compute/v2.1/servers/{own.Id}?"));
+        await Time("server shown", 50, async _ => await cloud.Ask("GET", $"/compute/v2.1/servers/{own.Id}"));
         await Time("page of 100 servers of all projects", 15, async _ => await cloud.Ask("GET", $"/compute/v2.1/servers/detail?all_tenants=1&limit=100&marker={own.Id}"));
         await Time("heartbeat with something to write", 200, async i => await Hosts.Beat(s, ScaleCloud.Beat(i * hosts / 200, 2, $"boot-{hosts}"), default));
         var host = ScaleCloud.NameOf(hosts / 2);
