@@ -200,8 +200,9 @@ public static class ServerSagas
     public static async ValueTask<IReadOnlyList<HostCommand>> On(Services s, string host)
     {
         var commands = new List<HostCommand>();
-        foreach (var server in await Servers.Rows.Everywhere(s.Store))
-            if (server.Host == host && server is { Saga: null, Doomed: false, Status: not "ERROR" }) commands.Add(await ServerSpecs.Ensure(s, server) with { Fence = server.Revision });
+        // Whoever is on it has room there.
+        foreach (var a in await Placement.Facade.Of(s.Store, host))
+            if ((await Servers.Rows.Get(s.Store, a.ProjectId, a.Consumer))?.Item is { } server && server.Host == host && server is { Saga: null, Doomed: false, Status: not "ERROR" }) commands.Add(await ServerSpecs.Ensure(s, server) with { Fence = server.Revision });
         return commands;
     }
 

@@ -12,15 +12,12 @@ public static class Specs
     public static async ValueTask<NetworkSpec> Of(Services s, Network n)
     {
         var subnets = await Tables.SubnetsOf(s.Store, n);
-        var hosts = await Hosts.All(s);
-        string[] peers = [];
-        if (hosts.Count > 1 && n.Physical is null)
-        {
-            var present = await HostsOf(s, n);
-            peers = [.. hosts.Where(h => present.Contains(h.Name) && h.Capacity.TunnelAddress.Length > 0).Select(h => h.Capacity.TunnelAddress).Order(StringComparer.Ordinal)];
-        }
+        var peers = new List<string>();
+        if (n.Physical is null && await Hosts.AreSeveral(s))
+            foreach (var name in await HostsOf(s, n))
+                if (await Hosts.Get(s, name) is { Capacity.TunnelAddress: { Length: > 0 } address }) peers.Add(address);
         return new(n.Id, n.ProjectId, n.Physical is null ? n.Vni ?? 0 : 0, n.Physical, n.Mtu,
-            [.. subnets.Select(x => new SubnetSpec(x.Id, x.Cidr, x.GatewayIp, x.EnableDhcp ? x.DhcpAddress : null, x.DnsNameservers, [.. x.HostRoutes.Select(r => new RouteSpec(r.Destination, r.Nexthop))], x.Ipv6AddressMode ?? x.Ipv6RaMode))], peers, n.Revision);
+            [.. subnets.Select(x => new SubnetSpec(x.Id, x.Cidr, x.GatewayIp, x.EnableDhcp ? x.DhcpAddress : null, x.DnsNameservers, [.. x.HostRoutes.Select(r => new RouteSpec(r.Destination, r.Nexthop))], x.Ipv6AddressMode ?? x.Ipv6RaMode))], [.. peers.Order(StringComparer.Ordinal)], n.Revision);
     }
 
     /// <summary>Hosts that hold something of a network: a guest's port, or a router that is on it.</summary>

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Cloud.Agents.Contract;
-using Cloud.Agents.Simulated;
 using Cloud.Compute;
 using Cloud.Platform.Agents;
 
@@ -64,16 +63,16 @@ internal sealed class Scale(string data, int most, Action<string> say)
             await cloud.Drain();
             if (await cloud.Status("GET", $"/compute/v2.1/servers/{lives[i]}") != 404) throw new InvalidOperationException($"server {lives[i]} is still there");
         });
-        await Time("server shown", 50, async _ => await cloud.Ask("GET", $"/compute/v2.1/servers/{own.Id}?"));
+        await Time("server shown", 50, async _ => await cloud.Ask("GET", $"/compute/v2.1/servers/{own.Id}"));
         await Time("page of 100 servers of all projects", 15, async _ => await cloud.Ask("GET", $"/compute/v2.1/servers/detail?all_tenants=1&limit=100&marker={own.Id}"));
         await Time("heartbeat with something to write", 200, async i => await Hosts.Beat(s, ScaleCloud.Beat(i * hosts / 200, 2, $"boot-{hosts}"), default));
         var host = ScaleCloud.NameOf(hosts / 2);
-        var holds = new SimulatedHost(host);
+        var holds = new List<InventoryItem>();
         foreach (var owner in s.Slices.SelectMany(x => x.Owners))
-            foreach (var c in owner.Wanted is { } wanted ? await wanted(s, host) : []) holds.Handle(new("seed", host, c.Fence ?? 1, "", c.Command));
-        if (holds.World.Count < ScaleSeed.PerHost * 2) throw new InvalidOperationException($"{host} holds {holds.World.Count} things only");
-        await Time($"one host with {ScaleSeed.PerHost} guests reconciled", 5, async _ => await Reconciler.Compare(s, holds.Inventory(), default));
-        if ((await s.Bus.Depths()).Count > 0) throw new InvalidOperationException("the reconciler found something to do, and there is nothing");
+            foreach (var c in owner.Wanted is { } wanted ? await wanted(s, host) : []) holds.Add(new(c.Command.Key, c.Fence ?? 1));
+        if (holds.Count < ScaleSeed.PerHost * 2) throw new InvalidOperationException($"{host} holds {holds.Count} things only");
+        await Time($"one host with {ScaleSeed.PerHost} guests reconciled", 5, async _ => await Reconciler.Compare(s, new(host, "boot-1", [.. holds]), default));
+        if ((await s.Bus.Depths()).ContainsKey(Names.HostQueue(host))) throw new InvalidOperationException("the reconciler found something to do, and there is nothing");
         await Time("all timers once (each of them every 5 to 60 minutes)", 1, async _ => { foreach (var timer in cloud.Timers) await timer.Run(s, default); });
         await cloud.Drain();
     }

@@ -1,6 +1,5 @@
 using Cloud.Compute;
 using Cloud.Network;
-using Cloud.Placement;
 using Cloud.Platform.State;
 
 namespace Cloud.Bench;
@@ -82,7 +81,7 @@ internal sealed class ScaleSeed(ScaleCloud cloud)
         await Pointers(Servers.Rows, project, [.. servers.Select(s => s.Server.Id)]);
         await Pointers(Tables.Ports, project, [.. servers.Select(s => s.Port.Id)]);
         foreach (var (_, server) in servers.Select(s => (s.Port, s.Server)))
-            await Facade.Claim(store, (await Platform.Agents.Hosts.Get(cloud.Services, server.Host))!, new(server.Id, project, server.UserId, ServerSpecs.Needs(server)));
+            await Placement.Facade.Claim(store, (await Platform.Agents.Hosts.Get(cloud.Services, server.Host))!, new(server.Id, project, server.UserId, ServerSpecs.Needs(server)));
     }
 
     private async Task Pointers<T>(Rows<T> rows, string project, IReadOnlyList<string> ids) where T : Resource

@@ -38,6 +38,13 @@ public static class Hosts
         return [.. (await s.Store.List(Partition, from, to, ct: ct)).Select(r => Json.Read<HostRow>(r.Body))];
     }
 
+    /// <summary>More than one: then there is something that hosts must know of each other. Doesn't read all of them to find out.</summary>
+    public static async ValueTask<bool> AreSeveral(Services s)
+    {
+        var (from, to) = Keys.Range("host|");
+        return (await s.Store.List(Partition, from, to, 2)).Count > 1;
+    }
+
     public static bool IsUp(Services s, HostRow host) => !host.ForcedDown && s.Now - host.Seen <= s.Settings.HostSilence;
 
     /// <summary>Down, or never heard of.</summary>
