@@ -17,9 +17,9 @@ public sealed record Step(Who Who, Do Do, Sort Sort, int Which, int With, bool R
     private static readonly (int, (Do, Sort))[] s_often =
     [
         .. Enum.GetValues<Sort>().SelectMany(s => new[] { (5, (Do.Create, s)), (1, (Do.Bad, s)), (1, (Do.Show, s)), (1, (Do.Rename, s)), (3, (Do.Delete, s)), (1, (Do.List, s)) }),
-        .. new[] { Sort.Volume, Sort.Network, Sort.Port, Sort.FloatingIp, Sort.Server }.Select(s => (1, (Do.Limit, s))),
-        (2, (Do.Share, Sort.Network)), (2, (Do.Share, Sort.Image)), (2, (Do.Fill, Sort.Image)), (3, (Do.Grow, Sort.Volume)),
-        (2, (Do.Stop, Sort.Server)), (2, (Do.Start, Sort.Server)), (4, (Do.Attach, Sort.Server)), (3, (Do.Detach, Sort.Server)),
+        .. new[] { Sort.Volume, Sort.Network, Sort.Port, Sort.FloatingIp, Sort.Server }.Select(s => (2, (Do.Limit, s))),
+        (2, (Do.Share, Sort.Network)), (2, (Do.Share, Sort.Image)), (2, (Do.Fill, Sort.Image)), (8, (Do.Grow, Sort.Volume)),
+        (4, (Do.Stop, Sort.Server)), (3, (Do.Start, Sort.Server)), (8, (Do.Attach, Sort.Server)), (3, (Do.Detach, Sort.Server)),
     ];
 
     private static readonly Gen<Step> One = Gen.Select(Gen.Enum<Who>(), Gen.FrequencyConst(s_often), Gen.Int[0, 99], Gen.Int[0, 99], Gen.Int[0, 2], (who, what, which, with, rests) => new Step(who, what.Item1, what.Item2, which, with, rests > 0));
