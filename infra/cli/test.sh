@@ -28,7 +28,7 @@ total=$(sed -nE 's/.*Total: ([0-9]+), Errors.*/\1/p' "$log" | tail -1)
 failed=$(count Failed) skipped=$(count Skipped) errors=$(count Errors)
 # Only with all the tests: real processes, killed at random.
 survived=0 fallen=0
-if [ $# -eq 0 ]; then timeout 600 tests/Soak/bin/Debug/net10.0/linux-x64/Cloud.Soak --kills 20 && survived=1 || fallen=1; fi
+if [ $# -eq 0 ]; then timeout 600 tests/Soak/bin/Debug/net10.0/linux-x64/Cloud.Soak --kills 30 && survived=1 || fallen=1; fi
 # And a part of OpenStack's own suite.
 conform=0 differ=0 left=0
 if [ $# -eq 0 ]; then
