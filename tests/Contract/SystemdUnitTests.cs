@@ -60,20 +60,22 @@ public sealed class SystemdUnitTests
         try
         {
             var calls = Path.Combine(data, "calls");
-            var (at, home) = (CloudCommand.FreeAddress(), Path.Combine(data, "home"));
+            var (at, home, program) = (CloudCommand.FreeAddress(), Path.Combine(data, "home"), Path.Combine(data, "program"));
+            // Where it was built only root may come, perhaps.
+            Assert.Equal((0, ""), await Run("/usr/bin/cp", ["-r", AppContext.BaseDirectory, program]));
             Directory.CreateDirectory(home);
             File.SetUnixFileMode(data, (UnixFileMode)Convert.ToInt32("755", 8));
             Assert.Equal((0, ""), await Run("/usr/bin/chown", ["65534:65534", home]));
             // Strace watches from outside; what it starts has neither user nor right.
             var start = new ProcessStartInfo("/usr/bin/strace", ["-f", "-c", "-o", calls, "/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--no-new-privs",
-                Path.Combine(AppContext.BaseDirectory, "Cloud.Functions"), "up", "--data", home, "--listen", at, "--simulated", "1"])
+                Path.Combine(program, "Cloud.Functions"), "up", "--data", home, "--listen", at, "--simulated", "1"])
             { RedirectStandardOutput = true, RedirectStandardError = true };
             using var cloud = Process.Start(start)!;
             while (await cloud.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
                 if (line.StartsWith("ready http", StringComparison.Ordinal)) break;
             Assert.False(cloud.HasExited, cloud.HasExited ? await cloud.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken) : "");
             await Work(new("http://" + at), await File.ReadAllTextAsync(Path.Combine(home, "admin-password"), TestContext.Current.CancellationToken));
-            var own = (await Run("/usr/bin/pgrep", ["-f", "^" + Regex.Escape(Path.Combine(AppContext.BaseDirectory, "Cloud.Functions")) + ".* " + Regex.Escape(home)])).Text.Trim();
+            var own = (await Run("/usr/bin/pgrep", ["-f", "^" + Regex.Escape(Path.Combine(program, "Cloud.Functions")) + ".* " + Regex.Escape(home)])).Text.Trim();
             Assert.Equal((0, ""), await Run("/usr/bin/kill", [own]));
             await cloud.WaitForExitAsync(TestContext.Current.CancellationToken);
 
