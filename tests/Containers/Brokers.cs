@@ -54,13 +54,18 @@ public sealed class ContainedAzurite : IAsyncDisposable
 
     public string Connection { get; }
 
+    private const string OwnModules = "/usr/share/nodejs";
+
     /// <summary>Null where it isn't installed.</summary>
     public static async Task<ContainedAzurite?> Start(Docker docker, string service)
     {
         if (Azurite.Program(service) is not { } program || !File.Exists("/usr/bin/node")) return null;
         var port = CloudCommand.FreePort();
         var modules = Path.GetDirectoryName(Path.GetDirectoryName(program))!;
-        var container = (await docker.Container("azurite", "/usr/bin/node", modules)).WithPortBinding(port, 10000)
+        var builder = await docker.Container("azurite", "/usr/bin/node", modules);
+        // Debian's node has some modules of its own there.
+        if (Directory.Exists(OwnModules)) builder = builder.WithBindMount(OwnModules, OwnModules, DotNet.Testcontainers.Configurations.AccessMode.ReadOnly);
+        var container = builder.WithPortBinding(port, 10000)
             .WithEntrypoint("/usr/bin/node", File.ResolveLinkTarget(program, returnFinalTarget: true)?.FullName ?? program).WithCommand(Azurite.Arguments(service, "0.0.0.0", "10000", "/data"))
             .WithWaitStrategy(Wait.ForUnixContainer().UntilMessageIsLogged(" successfully ", w => w.WithTimeout(PatientBus.Patience))).Build();
         await container.StartAsync();
