@@ -48,11 +48,7 @@ public static class Cache
     internal static async ValueTask Forget(Services s, string image, Change change)
     {
         while (await Rows.Get(s.Store, "", image) is { Item.Doomed: false } row)
-            try
-            {
-                var start = Removal.Start(s, Rows.PartitionOf(""), Rows.Key(image), row.Item, change);
-                await Rows.Save(s, row.Item with { Saga = start.Active, Doomed = true }, row, change, start.Ops, start.Messages);
-            }
+            try { await Removal.Begin(s, row.Item, row, change); }
             catch (ConflictException) { /* hosts were heard of meanwhile */ }
     }
 

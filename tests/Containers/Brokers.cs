@@ -47,14 +47,14 @@ public sealed class ContainedRabbitMq : IBrokerProcess, IAsyncDisposable
 /// <summary>Azurite as <see cref="Azurite"/> runs it, in a container.</summary>
 public sealed class ContainedAzurite : IAsyncDisposable
 {
+    private const string OwnModules = "/usr/share/nodejs";
+
     private readonly Docker _docker;
     private readonly IContainer _container;
 
     private ContainedAzurite(Docker docker, IContainer container, string connection) => (_docker, _container, Connection) = (docker, container, connection);
 
     public string Connection { get; }
-
-    private const string OwnModules = "/usr/share/nodejs";
 
     /// <summary>Null where it isn't installed.</summary>
     public static async Task<ContainedAzurite?> Start(Docker docker, string service)
