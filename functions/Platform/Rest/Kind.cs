@@ -199,9 +199,9 @@ public sealed partial record Kind<T>(Rows<T> Rows, string Many, string Path, Dia
         if (found is null || !(KnownToAll || Visible(c, found.Item))) throw Fault.NotFound(One, c.Args[Id]);
     }
 
-    // Where a project's are all or none to be seen, those of one that the caller sees none of are not even read: how large one is would tell that it is there.
+    // Where a project's are all or none to be seen, those of one that the caller sees none of are not even read, unless shared: how large one is would tell that it is there.
     private ValueTask<Loaded<T>?> Find(Call c, string id) =>
-        Rows.Find(c.Store, id, c.User?.ProjectId, Rows.CanShare || KnownToAll || TargetOf != OfProject ? null : project => c.Allows(Sees, new(project)), c.Cancelled);
+        Rows.Find(c.Store, id, c.User?.ProjectId, KnownToAll || TargetOf != OfProject ? null : project => c.Allows(Sees, new(project)), c.Cancelled);
 
     private bool Visible(Call c, T item) => c.Allows(Sees, TargetOf(item)) || IsShared(c, item);
 

@@ -41,15 +41,19 @@ public sealed partial record Rows<T>(string Name, string Service) where T : Reso
     /// <summary>Finds it in whatever project it is in.</summary>
     public ValueTask<Loaded<T>?> Find(IEntityStore store, string id, string? guess = null, CancellationToken ct = default) => Find(store, id, guess, null, ct);
 
-    /// <summary>Finds it in whatever project it is in; where <paramref name="reads"/> doesn't let one's be read, it isn't there.</summary>
+    /// <summary>Finds it in whatever project it is in; where <paramref name="reads"/> doesn't let one's be read, it isn't there unless it is shared.</summary>
     public async ValueTask<Loaded<T>?> Find(IEntityStore store, string id, string? guess, Func<string, bool>? reads, CancellationToken ct)
     {
         if (Global) return await Get(store, "", id, ct);
         if (guess is not null && await Get(store, guess, id, ct) is { } here) return here;
+        var project = await Pointer(store, IndexPartition, id, ct);
+        if (reads is not null && (project is null || !reads(project))) project = CanShare ? await Pointer(store, SharedPartition, id, ct) : null;
         // What never was is looked for as well, where nothing is: time shall not tell it from what is another's.
-        var partition = await store.Get(IndexPartition, Key(id), ct) is { } row && System.Text.Encoding.UTF8.GetString(row.Body.Span) is var project && reads?.Invoke(project) != false ? project : "nowhere";
-        return await Get(store, partition, id, ct);
+        return await Get(store, project ?? "nowhere", id, ct);
     }
+
+    private async ValueTask<string?> Pointer(IEntityStore store, string partition, string id, CancellationToken ct) =>
+        await store.Get(partition, Key(id), ct) is { } row ? System.Text.Encoding.UTF8.GetString(row.Body.Span) : null;
 
     public async ValueTask<IReadOnlyList<T>> InProject(IEntityStore store, string projectId, CancellationToken ct = default)
     {
@@ -144,9 +148,14 @@ public sealed partial record Rows<T>(string Name, string Service) where T : Reso
         var index = !Global && was is null ? s.Store.Commit(IndexPartition, [new Op.Upsert(key, pointer)], ct: ct).AsTask() : Task.CompletedTask;
         var share = !Global && Shared(item) && (was is null || !Shared(was.Item)) ? s.Store.Commit(SharedPartition, [new Op.Upsert(key, pointer)], ct: ct).AsTask() : Task.CompletedTask;
         await Task.WhenAll(index, share);
+        var stale = !Global && was is not null && Shared(was.Item) && !Shared(item) ? await s.Store.Get(SharedPartition, key, ct) : null;
         List<Op> ops = [was is null ? new Op.Insert(key, Json.Write(item)) : new Op.Replace(key, Json.Write(item), was.ETag), .. Names(item, was?.Item), .. more ?? []];
         await s.Store.Commit(partition, ops, WithEvent(s, messages, was is null ? "created" : "updated", item, was?.Item, change), ct);
-        if (!Global && was is not null && Shared(was.Item) && !Shared(item)) await s.Store.Commit(SharedPartition, [new Op.Delete(key)], ct: ct);
+        if (stale is not null)
+        {
+            try { await s.Store.Commit(SharedPartition, [new Op.Delete(key, stale.ETag)], ct: ct); }
+            catch (ConflictException) { /* it is shared again already, or the pointer went another way */ }
+        }
         return item;
     }
 

@@ -31,12 +31,12 @@ internal static partial class Boot
             await Stop(s, token, action);
         }
 
-        var (us, bareQemu) = (Median(ours.Select(t => t.Seconds)), Median(theirs.Select(t => t.Seconds)));
-        s.Measure($"guest boot through us, median of {Rounds}", Text(us));
+        var (us, bareQemu) = (Quickest(ours.Select(t => t.Seconds)), Quickest(theirs.Select(t => t.Seconds)));
+        s.Measure($"guest boot through us, quickest of {Rounds}", Text(us));
         s.Measure("the same guest by bare qemu", Text(bareQemu));
         s.Measure("difference", $"{(us - bareQemu) * 1000:+0;-0} ms");
-        s.Measure("of ours: from the request to a running qemu", Text(Median(starts)));
-        s.Measure("CPU time of qemu until then, through us / bare", $"{Text(Median(ours.Select(t => t.Cpu)))} / {Text(Median(theirs.Select(t => t.Cpu)))}");
+        s.Measure("of ours: from the request to a running qemu", Text(Quickest(starts)));
+        s.Measure("CPU time of qemu until then, through us / bare", $"{Text(Quickest(ours.Select(t => t.Cpu)))} / {Text(Quickest(theirs.Select(t => t.Cpu)))}");
         s.Say($"through us: {string.Join(", ", ours.Select(t => Text(t.Seconds)))}; bare: {string.Join(", ", theirs.Select(t => Text(t.Seconds)))}");
     }
 
@@ -126,7 +126,8 @@ internal static partial class Boot
 
     private static string Tap(Stage s) => Kernel.Links(s.Cloud.Owner).First(l => l.Alias.EndsWith("port/" + s.Made.SecondPort, StringComparison.Ordinal)).Name;
 
-    private static double Median(IEnumerable<double> values) => values.Order().ElementAt(Rounds / 2);
+    // What else the machine does at the time only ever adds.
+    private static double Quickest(IEnumerable<double> values) => values.Min();
 
     private static string Text(double seconds) => seconds.ToString("0.00 s", CultureInfo.InvariantCulture);
 
