@@ -73,7 +73,7 @@ public static class Facade
             if (ReferenceEquals(now, was.Item)) return;
             try
             {
-                await Volumes.Rows.Save(s, now, was, change, stays is null ? null : [stays.Row]);
+                await Volumes.Rows.Save(s, now, was, change, stays?.Rows);
                 return;
             }
             catch (ConflictException)

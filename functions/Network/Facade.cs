@@ -64,7 +64,7 @@ public static partial class Facade
                 if (was.Item.DeviceId.Length > 0 && was.Item.DeviceId != server) throw Fault.Conflict($"Port {existing} is still in use.");
                 try
                 {
-                    await Tables.Ports.Save(s, was.Item with { DeviceId = server, DeviceOwner = "compute:nova", Host = host, DnsName = hostName }, was, change, [stays.Row]);
+                    await Tables.Ports.Save(s, was.Item with { DeviceId = server, DeviceOwner = "compute:nova", Host = host, DnsName = hostName }, was, change, stays.Rows);
                     return existing;
                 }
                 catch (ConflictException) { await stays.Require(s.Store); }
@@ -81,7 +81,7 @@ public static partial class Facade
                 var found = await Tables.Networks.Find(s.Store, network.Id, project) ?? throw Fault.BadRequest($"Network {network.Id} could not be found.");
                 await Networks.OpenTo(s, found, project, change);
                 var addresses = await Ports.Allocate(s, port, found.Item, [(null, wish.FixedIp)], [], undo);
-                List<Op> ops = [.. await Tables.Quota.Reserve(s.Store, project, [new("port", 1)], NetworkDialect.Over), .. Networks.Stays(found, project), stays.Row];
+                List<Op> ops = [.. await Tables.Quota.Reserve(s.Store, project, [new("port", 1)], NetworkDialect.Over), .. Networks.Stays(found, project), .. stays.Rows];
                 await Tables.Ports.Save(s, port with { FixedIps = addresses }, null, change, ops);
                 return id;
             }

@@ -57,7 +57,21 @@ public static class Ports
     private static async ValueTask<Reply> Update(Call c)
     {
         var body = Body.Without(c.Body("port"), "fixed_ips", out var wished);
-        return Kind.One1(c, 200, await Kind.Change(c, "network:update_port", d => d.Item = Kind.Read(c, d.Item, body, In.Update), Sync, body, d => wished is null ? ValueTask.CompletedTask : Address(c, d, wished)));
+        return Kind.One1(c, 200, await Kind.Change(c, "network:update_port", d => d.Item = Kind.Read(c, d.Item, body, In.Update), Sync, body, async d =>
+        {
+            if (wished is null) return;
+            await Address(c, d, wished);
+            await Rerouted(c, d);
+        }));
+    }
+
+    /// <summary>What a router has on a network is told to its host with the router.</summary>
+    private static async ValueTask Rerouted(Call c, Draft<Port> d)
+    {
+        if (d.Item.DeviceOwner == Routers.GatewayOwner) throw Fault.BadRequest("Invalid input for fixed_ips. Reason: the addresses of a gateway are those of its router's external_gateway_info.");
+        if (d.Item.DeviceOwner != Routers.InterfaceOwner || d.Item.FixedIps.SequenceEqual(d.Old!.FixedIps)) return;
+        if (!d.Item.FixedIps.Select(f => f.SubnetId).Order().SequenceEqual(d.Old.FixedIps.Select(f => f.SubnetId).Order())) throw Fault.BadRequest("Invalid input for fixed_ips. Reason: a router gets and leaves subnets by add_router_interface and remove_router_interface.");
+        if (await Tables.Routers.Get(c.Store, d.Item.ProjectId, d.Item.DeviceId, c.Cancelled) is { Item.Doomed: false } router) d.Add(Routers.Sync.Along(c.Services, router.Item, router, Change.By(c)));
     }
 
     private static async ValueTask Remove(Call c)
@@ -161,7 +175,7 @@ public static class Ports
 
     private static async ValueTask Address(Call c, Draft<Port> d, JsonElement? wished)
     {
-        var network = (await Tables.Networks.Find(c.Store, d.Item.NetworkId, c.User?.ProjectId, c.Cancelled))!.Item;
+        var network = (await Tables.Networks.Find(c.Store, d.Item.NetworkId, c.User?.ProjectId, c.Cancelled))?.Item ?? throw Fault.NotFound("network", d.Item.NetworkId);
         var asked = wished is { } list ? Asked(list, "fixed_ips") : [(null, null)];
         if (asked.Any(x => x.Address is not null)) c.Require("network:create_port:fixed_ips", new(network.ProjectId));
         var old = d.Old?.FixedIps ?? [];

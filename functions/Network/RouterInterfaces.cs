@@ -66,6 +66,7 @@ public static class RouterInterfaces
         };
         port = await Ports.WithMac(c.Store, port, d.Undo);
         d.Add(await Tables.Ports.Insertion(c.Services, port, Change.By(c), c.Cancelled));
+        d.Ops.AddRange(Networks.Stays(found!, d.Item.ProjectId));
         return port;
     }
 

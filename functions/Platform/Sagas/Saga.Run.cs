@@ -51,7 +51,7 @@ public sealed partial class Saga<T>
     /// <returns>True when there is more to do at once.</returns>
     private async ValueTask<bool> Turn(Services s, State state, CommandReply? reply, bool resend, int attempt, CancellationToken ct)
     {
-        var work = new Work<T>(s, state.Was.Item, state.Saga, ct) { Stays = new(state.Partition, new(state.Saga.Key, state.Was.ETag)) };
+        var work = new Work<T>(s, state.Was.Item, state.Saga, ct) { Stays = new(state.Partition, new(state.Saga.Key, state.Was.ETag), new(state.SagaKey, state.SagaTag)) };
         try
         {
             if (work.Row.Waiting.Length > 0)
