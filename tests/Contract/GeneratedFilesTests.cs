@@ -23,8 +23,12 @@ public sealed class GeneratedFilesTests
     {
         foreach (var slice in Slices.All) Golden.Same(Repository.Path($"docs/openapi/{slice.Prefix}.json"), OpenApi.Of(slice));
         Assert.Equal(Slices.All.Select(s => s.Prefix + ".json").Order(), Directory.GetFiles(Repository.Path("docs/openapi")).Select(Path.GetFileName).Order());
-        Golden.Same(Repository.Path("docs/coverage.md"), Coverage.Of(Slices.All));
+        Golden.Same(Repository.Path("docs/coverage.md"), Coverage.Of(Slices.All) + Skipped());
     }
+
+    /// <summary>What OpenStack's own tests of finished services don't try, by name.</summary>
+    private static string Skipped() => "\n## Skipped by OpenStack's own tests\n\nOf Keystone's, Glance's and Swift's ([conformance.md](conformance.md)); no other may be: `./cloud conformance` counts it as failed.\n\n| class or test | why |\n|---|---|\n"
+        + string.Concat(File.ReadLines(Repository.Path("tests/Conformance/skipped.txt")).Select(l => l.Split('\t')).Select(l => $"| `{l[0]}` | {l[1]} |\n"));
 
     [Fact]
     public void Openapi_documents_hold_together()

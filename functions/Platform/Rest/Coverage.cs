@@ -9,7 +9,7 @@ public static class Coverage
     public static string Of(IReadOnlyList<Slice> slices)
     {
         var page = new StringBuilder("# Operations\n\nMade from the route tables by `./cloud generate`. An operation that is not offered is answered with 501 in the service's own format. ")
-            .Append("Details (fields, limits) are in [openapi/](openapi/); what OpenStack's own tests say, each one that is skipped by its name, is in [conformance.md](conformance.md).\n\n| service | path | microversions | offered | not offered |\n|---|---|---|---|---|\n");
+            .Append("Details (fields, limits) are in [openapi/](openapi/); what OpenStack's own tests say is in [conformance.md](conformance.md).\n\n| service | path | microversions | offered | not offered |\n|---|---|---|---|---|\n");
         foreach (var s in slices)
             page.Append(CultureInfo.InvariantCulture, $"| [{s.Prefix}](#{s.Prefix}) | `/{s.Prefix}` | {(s.Dialect.Microversions is { } m ? $"{m.Min} to {m.Max}" : "")} | {s.Routes.Count(r => r.NotOffered is null)} | {s.Routes.Count(r => r.NotOffered is not null)} |\n");
         page.Append(CultureInfo.InvariantCulture, $"| together | | | {slices.Sum(s => s.Routes.Count(r => r.NotOffered is null))} | {slices.Sum(s => s.Routes.Count(r => r.NotOffered is not null))} |\n");
