@@ -37,6 +37,16 @@ public sealed class MemoryStore(MemoryBus bus) : IEntityStore
 
     public IReadOnlyList<Row> All { get { lock (_gate) return [.. _partitions.Values.SelectMany(p => p.Rows)]; } }
 
+    /// <summary>Whether there is such a row; without a list of all.</summary>
+    public bool Any(Func<Row, bool> such)
+    {
+        lock (_gate)
+            foreach (var shelf in _partitions.Values)
+                foreach (var row in shelf.Rows)
+                    if (such(row)) return true;
+        return false;
+    }
+
     public ValueTask<Row?> Get(string partition, string key, CancellationToken ct = default)
     {
         lock (_gate) return new(_partitions.TryGetValue(partition, out var p) && p.At(key) is >= 0 and var at ? p.Rows[at] : null);
