@@ -87,7 +87,7 @@ public sealed class Trial
 
     private async Task<Report> Run()
     {
-        Cloud.Store.OnCommit = after => Point(after ? "after" : "before", Cloud.Store.Last);
+        Cloud.Store.OnCommit = after => Point(after ? "after" : "before", Cloud.Store);
         Cloud.Bus.OnSend = Sending;
         Cloud.Bus.OnSettle = after => Point(after ? "after" : "before", "settle");
         Cloud.Line = Line;
@@ -221,7 +221,8 @@ public sealed class Trial
         return null;
     }
 
-    private void Point(string when, string what)
+    /// <param name="what">Told only if it dies here.</param>
+    private void Point<T>(string when, T what)
     {
         if (_dead) throw new Death();
         if (!_armed) return;
@@ -230,7 +231,7 @@ public sealed class Trial
         if (_died == 0) _points++;
         if (_died < _plan.Deaths.Length && _seen == _plan.Deaths[_died])
         {
-            _trace.Add($"died {when} {what}");
+            _trace.Add($"died {when} {(what is MemoryStore store ? store.Last : what)}");
             _dead = true;
             throw new Death();
         }
@@ -269,13 +270,13 @@ public sealed class Trial
     private async ValueTask Around(StepCall call, Func<ValueTask> run)
     {
         _ran.Add((call.Step, call.Undo));
-        Point("before", $"{call}");
+        Point("before", call);
         var i = Array.FindIndex(_plan.Breaks, b => b.Step == call.Step && b.Undo == call.Undo);
         var fails = i >= 0 && _left[i] > 0;
         if (fails) _left[i]--;
         if (fails && !_plan.Breaks[i].After) Fail(_plan.Breaks[i]);
         await run();
-        Point("after", $"{call}");
+        Point("after", call);
         if (fails) Fail(_plan.Breaks[i]);
     }
 
