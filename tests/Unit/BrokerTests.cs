@@ -90,12 +90,13 @@ public sealed class BrokerTests
     [Fact]
     public async Task Without_a_token_nothing_is_sent_and_it_is_said_like_a_broken_line()
     {
-        var (address, node, clock) = (CloudCommand.FreeAddress(), new Node(), new FakeTimeProvider());
+        var (address, node, clock, entra) = (CloudCommand.FreeAddress(), new Node(), new FakeTimeProvider(), new Entra { Refuses = true });
         var container = Listen(address, node);
         try
         {
-            await using var bus = new AmqpBus(Keyless(address, new Entra { Refuses = true }), clock, new TimeOrderedIds(clock), NullLogger.Instance);
+            await using var bus = new AmqpBus(Keyless(address, entra), clock, new TimeOrderedIds(clock), NullLogger.Instance);
             var sending = bus.Send([new("sagas", "1", "x"u8.ToArray(), "s")]).AsTask();
+            await entra.Asked.Task.WaitAsync(PatientBus.Patience, TestContext.Current.CancellationToken);
             while (!sending.IsCompleted)
             {
                 clock.Advance(TimeSpan.FromSeconds(1));
@@ -124,11 +125,13 @@ public sealed class BrokerTests
     {
         public Func<DateTimeOffset> Now { get; set; } = TimeProvider.System.GetUtcNow;
         public bool Refuses { get; init; }
+        public TaskCompletionSource Asked { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
         public List<string> Scopes { get; } = [];
         private int _given;
 
         public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken)
         {
+            Asked.TrySetResult();
             if (Refuses) throw new AuthenticationFailedException("no such identity");
             foreach (var scope in requestContext.Scopes)
                 if (!Scopes.Contains(scope)) Scopes.Add(scope);
