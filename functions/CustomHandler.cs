@@ -18,12 +18,17 @@ public static class CustomHandler
     public const string Port = "FUNCTIONS_CUSTOMHANDLER_PORT";
     /// <summary>Directory of what the others leave.</summary>
     public const string Data = "CLOUD_DATA";
-    /// <summary>Connection string of the storage account whose table holds the state; a file in the directory does where it is not set.</summary>
+    /// <summary>
+    /// The storage account whose table holds the state, by its connection string or by the address of its tables (<see cref="Platform.Net.KeylessAddress"/>); a file in the directory does where
+    /// it is not set.
+    /// </summary>
     public const string Tables = "CLOUD_TABLES";
     /// <summary>The broker (<see cref="Platform.Bus.Brokers.Broker.Parse"/>); messages are in the directory where it is not set.</summary>
     public const string Bus = "CLOUD_BUS";
-    /// <summary>Connection string of the storage account that holds images and objects; the directory does where it is not set.</summary>
+    /// <summary>The storage account that holds images and objects, by its connection string or by the address of its blobs; the directory does where it is not set.</summary>
     public const string Blobs = "CLOUD_BLOBS";
+    /// <summary>Client id of the managed identity that is shown to addresses; the app's own where it is not set.</summary>
+    public const string Client = "AZURE_CLIENT_ID";
     /// <summary>Of the first administrator; made up and kept in the directory where it is not set.</summary>
     public const string AdminPassword = "CLOUD_ADMIN_PASSWORD";
     /// <summary>Address under which clients and hosts reach the cloud; Azure's own name for the app where it is not set.</summary>

@@ -1,3 +1,5 @@
+using Azure.Core;
+using Azure.Identity;
 using Cloud.Platform;
 using Cloud.Platform.Blobs;
 using Cloud.Platform.Bus;
@@ -19,6 +21,8 @@ internal sealed class HandlerPlaces : IAsyncDisposable
     public HandlerPlaces(Func<string, string?> environment, TimeProvider clock, IIds ids, ILogger log)
     {
         var (tables, bus, blobs, password) = (environment(CustomHandler.Tables), environment(CustomHandler.Bus), environment(CustomHandler.Blobs), environment(CustomHandler.AdminPassword));
+        // Made when the first place is an address without a key: a start without such waits for none of it.
+        var identity = new Lazy<TokenCredential>(() => Identity(environment(CustomHandler.Client)));
         if (bus is not null && tables is null) throw new ArgumentException($"{CustomHandler.Bus} needs {CustomHandler.Tables}: the state in a file sends its messages by itself");
         if (tables is null || bus is null || blobs is null || password is null)
         {
@@ -27,13 +31,13 @@ internal sealed class HandlerPlaces : IAsyncDisposable
             File.SetUnixFileMode(Data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
         if (bus is null) _local = LocalState.Open(Path.Combine(Data!, "state.db"), clock);
-        else _broker = new(Broker.Parse(bus), clock, ids, log, Triggers.All(Slices.All).OfType<QueueTrigger>().Where(t => t.Sessions).Select(t => t.Queue).ToHashSet());
+        else _broker = new(Broker.Parse(bus, () => identity.Value), clock, ids, log, Triggers.All(Slices.All).OfType<QueueTrigger>().Where(t => t.Sessions).Select(t => t.Queue).ToHashSet());
         Bus = (IBus?)_broker ?? _local!.Bus;
-        Store = tables is not null ? new TableStore(new(tables, "cloud", clock), Bus, clock, ids) : _local!.Store;
+        Store = tables is not null ? new TableStore(new(tables, "cloud", clock, () => identity.Value), Bus, clock, ids) : _local!.Store;
         Door = _local is null ? null : new(_local.Bus, Credentials.Secret(Data!, "bus-key"));
-        Images = blobs is null ? new FileBlobs(Path.Combine(Data!, "blobs")) : new AzureBlobs(blobs, "cloud");
+        Images = blobs is null ? new FileBlobs(Path.Combine(Data!, "blobs")) : new AzureBlobs(blobs, "cloud", () => identity.Value);
         // A storage account keeps copies itself.
-        Objects = settings => blobs is null ? ObjectStores.Of(settings, [], Data!) : new([new BlobReplica("account", new AzureBlobs(blobs, "objects"))], 1);
+        Objects = settings => blobs is null ? ObjectStores.Of(settings, [], Data!) : new([new BlobReplica("account", new AzureBlobs(blobs, "objects", () => identity.Value))], 1);
         Password = password ?? Credentials.Secret(Data!, "admin-password");
         DemoPassword = Data is null ? null : Credentials.Secret(Data, "demo-password");
     }
@@ -48,6 +52,9 @@ internal sealed class HandlerPlaces : IAsyncDisposable
     public string? DemoPassword { get; }
     /// <summary>To a bus that is in this process's file; null where a broker is the bus.</summary>
     public BusDoor? Door { get; }
+
+    // https://learn.microsoft.com/azure/app-service/overview-managed-identity: which of the app's identities, where it has one of its own making.
+    private static ManagedIdentityCredential Identity(string? client) => new(string.IsNullOrEmpty(client) ? ManagedIdentityId.SystemAssigned : ManagedIdentityId.FromUserAssignedClientId(client));
 
     public async ValueTask DisposeAsync()
     {

@@ -74,16 +74,20 @@ module network 'modules/network.bicep' = if (privateNetwork) {
 var endpoints = privateNetwork ? network!.outputs.endpointSubnet : ''
 var zones = privateNetwork ? network!.outputs.zones : {}
 
-// What the Functions host needs for itself: the package, locks of timers. Nobody has its keys.
+// Storage Blob Data Owner, as the host asks for (it takes leases and makes containers); Storage Blob Data Contributor.
+var blobOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+var blobContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+
+// What the Functions host needs for itself: the package, locks of timers.
 module hostStorage 'modules/storage.bicep' = {
   name: 'host-storage'
-  params: { name: take('${name}host${suffix}', 24), location: location, copies: 'Standard_LRS', sharedKey: false, containers: ['app'], tables: [], principal: identity.properties.principalId, endpoints: endpoints, zones: zones }
+  params: { name: take('${name}host${suffix}', 24), location: location, copies: 'Standard_LRS', containers: ['app'], tables: [], principal: identity.properties.principalId, blobRole: blobOwner, endpoints: endpoints, zones: zones }
 }
 
-// The state: table, images, objects. Our code signs with the account's key.
+// The state: table, images, objects.
 module stateStorage 'modules/storage.bicep' = {
   name: 'state-storage'
-  params: { name: take('${name}state${suffix}', 24), location: location, copies: stateCopies, sharedKey: true, containers: ['cloud', 'objects'], tables: ['cloud'], principal: '', endpoints: endpoints, zones: zones }
+  params: { name: take('${name}state${suffix}', 24), location: location, copies: stateCopies, containers: ['cloud', 'objects'], tables: ['cloud'], principal: identity.properties.principalId, blobRole: blobContributor, endpoints: endpoints, zones: zones }
 }
 
 module bus 'modules/bus.bicep' = {
@@ -93,7 +97,7 @@ module bus 'modules/bus.bicep' = {
 
 module vault 'modules/vault.bicep' = {
   name: 'vault'
-  params: { name: take('${name}-${suffix}', 24), location: location, adminPassword: adminPassword, storage: stateStorage.outputs.name, bus: bus.outputs.name, policy: bus.outputs.policy, principal: identity.properties.principalId, endpoints: endpoints, zones: zones }
+  params: { name: take('${name}-${suffix}', 24), location: location, adminPassword: adminPassword, principal: identity.properties.principalId, endpoints: endpoints, zones: zones }
 }
 
 module monitor 'modules/monitor.bicep' = {
@@ -110,7 +114,9 @@ module app 'modules/app.bicep' = {
     client: identity.properties.clientId
     hostStorage: hostStorage.outputs.name
     bus: bus.outputs.name
-    vaultAddresses: vault.outputs.addresses
+    tables: stateStorage.outputs.tables
+    blobs: stateStorage.outputs.blobs
+    administratorAt: vault.outputs.administrator
     insights: monitor.outputs.connection
     otlpEndpoint: otlpEndpoint
     url: url

@@ -49,9 +49,19 @@ public sealed class BicepTests
     public void Everything_is_kept_elsewhere_and_no_secret_is_a_setting()
     {
         var settings = Settings().ToDictionary(s => s.Name, s => s.Value);
-        Assert.All(s_places, place => Assert.Matches(@"^'@Microsoft\.KeyVault\(SecretUri=\$\{vaultAddresses\.\w+\}\)'$", settings[place]));
+        Assert.All(s_places, place => Assert.Contains(place, settings.Keys));
+        Assert.Equal(("tables", "blobs", "'sb://${bus}.servicebus.windows.net'", "client"), (settings[CustomHandler.Tables], settings[CustomHandler.Blobs], settings[CustomHandler.Bus], settings[CustomHandler.Client]));
+        Assert.Equal("'@Microsoft.KeyVault(SecretUri=${administratorAt})'", settings[CustomHandler.AdminPassword]);
         Assert.DoesNotContain(CustomHandler.Data, settings.Keys);
-        Assert.DoesNotContain("listKeys", Module("app"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nothing_has_a_key_that_opens_it()
+    {
+        foreach (var file in Directory.GetFiles(Repository.Path("infra/azure"), "*.bicep", SearchOption.AllDirectories)) Assert.DoesNotContain("listKeys", File.ReadAllText(file), StringComparison.Ordinal);
+        Assert.Contains("allowSharedKeyAccess: false", Module("storage"), StringComparison.Ordinal);
+        Assert.Contains("disableLocalAuth: true", Module("bus"), StringComparison.Ordinal);
+        Assert.DoesNotContain("AuthorizationRules", Module("bus"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -9,7 +9,7 @@ namespace Cloud.Tests.EndToEnd;
 
 /// <summary>
 /// An old process and the new one on one directory at the same time, with hosts in a process of their own. The old answers until it is killed in the midst of work; the new has waited for that and goes on.
-/// CS_OLD=DIR has another build play the old one.
+/// CS_OLD=COMMIT has the control plane as it was then play the old one (infra/cli/old.sh builds it), CS_OLD=DIR a build that is there.
 /// </summary>
 public sealed class UpgradeTests(ITestOutputHelper output) : IDisposable
 {
@@ -28,7 +28,7 @@ public sealed class UpgradeTests(ITestOutputHelper output) : IDisposable
     [Fact]
     public async Task What_was_asked_before_during_and_after_an_upgrade_ends()
     {
-        var old = Control(Environment.GetEnvironmentVariable("CS_OLD") ?? s_bin);
+        var old = Control(await Old());
         await Ready(old);
         Start(s_bin, "Cloud.Agents.Simulated", "--data", Path.Combine(_root, "agents"), "--control", "amqp://" + _amqp, "--secrets", Data, "--beat", "1", "--name", "sim-1", "--name", "sim-2");
         await Prepare();
@@ -61,6 +61,17 @@ public sealed class UpgradeTests(ITestOutputHelper output) : IDisposable
         await second.WaitForExitAsync(Stop);
         Assert.Equal(2, second.ExitCode);
         await Prepare();
+    }
+
+    private static async Task<string> Old()
+    {
+        if (Environment.GetEnvironmentVariable("CS_OLD") is not { Length: > 0 } old) return s_bin;
+        if (File.Exists(Path.Combine(old, "Cloud.Functions"))) return old;
+        using var build = Process.Start(new ProcessStartInfo(Repository.Path("infra/cli/old.sh"), [old]) { RedirectStandardOutput = true })!;
+        var folder = await build.StandardOutput.ReadToEndAsync(Stop);
+        await build.WaitForExitAsync(Stop);
+        Assert.Equal(0, build.ExitCode);
+        return folder.Trim();
     }
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -16,19 +16,23 @@ public sealed class Azurite : IAsyncDisposable
     private Azurite(Process process, DirectoryInfo data, string connection) => (_process, _data, Connection) = (process, data, connection);
 
     public string Connection { get; }
+    /// <summary>Without a key: for whoever has a token.</summary>
+    public string Endpoint { get; private init; } = "";
 
     /// <summary>Requests so far: it writes a line for each.</summary>
     public int Requests { get; private set; }
 
     /// <summary>Null where it isn't installed (npm install azurite).</summary>
     /// <param name="service">blob or table.</param>
-    public static async Task<Azurite?> Start(string service)
+    /// <param name="certificate">It speaks TLS with it, and takes tokens of Entra: their audience, issuer and times, but not who signed them.</param>
+    public static async Task<Azurite?> Start(string service, OwnCertificate? certificate = null)
     {
         if (Program(service) is not { } program) return null;
         var (data, address) = (Directory.CreateTempSubdirectory("cs-azurite-"), CloudCommand.FreeAddress());
-        var process = Process.Start(new ProcessStartInfo(program, Arguments(service, "127.0.0.1", address.Split(':')[1], data.FullName)) { RedirectStandardOutput = true })!;
+        string[] tls = certificate is null ? [] : ["--cert", certificate.Certificate, "--key", certificate.Key, "--oauth", "basic"];
+        var process = Process.Start(new ProcessStartInfo(program, [.. Arguments(service, "127.0.0.1", address.Split(':')[1], data.FullName), .. tls]) { RedirectStandardOutput = true })!;
         while (await process.StandardOutput.ReadLineAsync() is { } line && !line.Contains(" successfully ", StringComparison.Ordinal)) { /* it "listens" or "started" */ }
-        var azurite = new Azurite(process, data, ConnectionOf(service, address));
+        var azurite = new Azurite(process, data, ConnectionOf(service, address)) { Endpoint = $"https://{address}/{Account}" };
         _ = azurite.Count();
         return azurite;
     }

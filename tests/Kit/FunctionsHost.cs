@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -49,14 +48,16 @@ public sealed class FunctionsHost : IAsyncDisposable
 
     /// <param name="tables">Connection string of the storage account with the state; null: it is in the directory.</param>
     /// <param name="all">Where everything is; the directory is not used then.</param>
-    public static async Task<FunctionsHost> Start(string functions, string data, string? tables = null, HandlerState? all = null)
+    /// <param name="environment">What the platform sets besides.</param>
+    public static async Task<FunctionsHost> Start(string functions, string data, string? tables = null, HandlerState? all = null, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var port = FreePort();
+        var port = CloudCommand.FreePort();
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Cloud.Functions")) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = data };
         start.Environment[CustomHandler.Port] = port.ToString(CultureInfo.InvariantCulture);
         if (all is null) start.Environment[CustomHandler.Data] = Path.Combine(data, "state");
         else (start.Environment[CustomHandler.Bus], start.Environment[CustomHandler.Blobs], start.Environment[CustomHandler.AdminPassword]) = (all.Bus, all.Blobs, all.Password);
         if ((all?.Tables ?? tables) is { } connection) start.Environment[CustomHandler.Tables] = connection;
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
         start.Environment["FUNCTIONS_CUSTOMHANDLER_WORKER_ID"] = "worker";
         var process = Process.Start(start)!;
         var output = Task.WhenAll(process.StandardError.ReadToEndAsync(), process.StandardOutput.ReadToEndAsync()).ContinueWith(t => string.Concat(t.Result), TaskScheduler.Default);
@@ -170,6 +171,9 @@ public sealed class FunctionsHost : IAsyncDisposable
         return new() { ["Data"] = new JsonObject { [f.Trigger.GetProperty("name").GetString()!] = Convert.ToBase64String(d.Message.Body.Span) }, ["Metadata"] = metadata };
     }
 
+    /// <summary>Whether the process uses a library now.</summary>
+    public bool Loaded(string library) => File.ReadLines($"/proc/{_process.Id}/maps").Any(l => l.EndsWith("/" + library, StringComparison.Ordinal));
+
     /// <summary>Ends the handler as the host does; what it had printed.</summary>
     public async Task<(int Exit, string Output)> Stop()
     {
@@ -204,13 +208,6 @@ public sealed class FunctionsHost : IAsyncDisposable
         request.Headers.Add("X-Azure-Functions-InvocationId", "0f8fad5b-d9cb-469f-a165-70867728950e");
         request.Headers.Add("X-Azure-Functions-HostVersion", "4.1044.0");
         request.Headers.UserAgent.ParseAdd("Azure-Functions-Host/4.1044.0");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     [DllImport("libc")] private static extern int kill(int process, int signal);

@@ -32,6 +32,8 @@ public sealed class MemoryBus : IBus, IQueueJournal, IDisposable
     /// <summary>Messages in order of sending.</summary>
     public IReadOnlyList<Message> All => [.. _kept.OrderBy(k => k.Key).Select(k => k.Value.Message)];
 
+    public bool Holds => !_kept.IsEmpty;
+
     internal void Add(IReadOnlyList<Message> messages)
     {
         foreach (var m in messages)
@@ -42,6 +44,23 @@ public sealed class MemoryBus : IBus, IQueueJournal, IDisposable
             _kept[sequence] = (m, 0);
             _counts.AddOrUpdate(m.Queue, 1, (_, n) => n + 1);
             _engine.Add(sequence, m);
+        }
+    }
+
+    /// <summary>Makes it hold what another one holds now, with nothing in anybody's hands.</summary>
+    public void Load(MemoryBus other)
+    {
+        _sequence = other._sequence;
+        foreach (var (sequence, kept) in other._kept.OrderBy(k => k.Key))
+        {
+            _kept[sequence] = kept;
+            _counts.AddOrUpdate(kept.Message.Queue, 1, (_, n) => n + 1);
+            _engine.Add(sequence, kept.Message, kept.Attempts);
+        }
+        foreach (var (key, letter) in other._dead)
+        {
+            _dead[key] = letter;
+            _engine.AddDead(letter);
         }
     }
 

@@ -33,9 +33,20 @@ public sealed class MemoryStore(MemoryBus bus) : IEntityStore
     public Action<bool>? OnCommit { get; set; }
 
     /// <summary>Where the last commit went or was about to go, for reports.</summary>
-    public string Last { get; private set; } = "";
+    public string Last => _last.First is { } op ? $"{_last.Partition}/{op.GetType().Name} {op.Key}" : _last.Partition;
+    private (string Partition, Op? First) _last = ("", null);
 
     public IReadOnlyList<Row> All { get { lock (_gate) return [.. _partitions.Values.SelectMany(p => p.Rows)]; } }
+
+    /// <summary>Whether there is such a row; without a list of all.</summary>
+    public bool Any(Func<Row, bool> such)
+    {
+        lock (_gate)
+            foreach (var shelf in _partitions.Values)
+                foreach (var row in shelf.Rows)
+                    if (such(row)) return true;
+        return false;
+    }
 
     public ValueTask<Row?> Get(string partition, string key, CancellationToken ct = default)
     {
@@ -69,8 +80,9 @@ public sealed class MemoryStore(MemoryBus bus) : IEntityStore
     public ValueTask Commit(string partition, IReadOnlyList<Op> ops, IReadOnlyList<Message>? messages = null, CancellationToken ct = default)
     {
         EntityGroup.Check(ops, messages);
-        if (ops.Select(o => o.Key).Prepend(partition).FirstOrDefault(k => k.AsSpan().ContainsAny("/\\#?")) is { } refused) throw new ArgumentException($"Azure Tables refuses '{refused}'", nameof(ops));
-        Last = ops.Count > 0 ? $"{partition}/{ops[0].GetType().Name} {ops[0].Key}" : partition;
+        Allowed(partition);
+        foreach (var op in ops) Allowed(op.Key);
+        _last = (partition, ops.Count > 0 ? ops[0] : null);
         OnCommit?.Invoke(false);
         lock (_gate)
         {
@@ -96,6 +108,11 @@ public sealed class MemoryStore(MemoryBus bus) : IEntityStore
         }
         OnCommit?.Invoke(true);
         return ValueTask.CompletedTask;
+    }
+
+    private static void Allowed(string key)
+    {
+        if (key.AsSpan().ContainsAny("/\\#?")) throw new ArgumentException($"Azure Tables refuses '{key}'", nameof(key));
     }
 
     /// <summary>Makes it hold exactly these rows, with their ETags.</summary>

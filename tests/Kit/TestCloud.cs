@@ -77,7 +77,7 @@ public sealed class TestCloud : IAsyncDisposable
         _triggers = [.. Triggers.All(Services.Slices).OfType<QueueTrigger>()];
     }
 
-    private TestCloud(TestCloud origin, IReadOnlyList<Slice>? slices, Func<MemoryStore, IEntityStore>? wrap, Settings? settings)
+    private TestCloud(TestCloud origin, IReadOnlyList<Slice>? slices, Func<MemoryStore, IEntityStore>? wrap, Settings? settings, bool midway)
     {
         Clock = new(origin.Clock.GetUtcNow());
         Bus = new(Clock);
@@ -91,15 +91,25 @@ public sealed class TestCloud : IAsyncDisposable
         };
         _triggers = [.. Triggers.All(all).OfType<QueueTrigger>()];
         if (slices is null || slices.Zip(origin.Services.Slices).All(p => ReferenceEquals(p.First.Routes, p.Second.Routes))) _router = origin.Router.For(Services, (e, text) => Errors.Add($"{text}: {e}"));
-        lock (origin) Memory = origin._copied ??= new(origin.Store.All);
+        lock (origin) Memory = midway ? origin._copied ?? origin.Memory : origin._copied ??= new(origin.Store.All);
         _tokens = new(origin._tokens);
         Store.Load(origin.Store);
-        Bus.Add(origin.Bus.All);
+        Bus.Load(origin.Bus);
+        _beats = origin._beats;
+        if (midway)
+        {
+            Events.AddRange(origin.Events);
+            Errors.AddRange(origin.Errors);
+        }
         foreach (var host in origin.Hosts) Hosts.Add(host.Copy());
     }
 
     /// <summary>Another cloud in the same state; what happens to it doesn't concern this one. Blobs are shared.</summary>
-    public TestCloud Copy(IReadOnlyList<Slice>? slices = null, Func<MemoryStore, IEntityStore>? wrap = null, Settings? settings = null) => new(this, slices, wrap, settings);
+    /// <param name="midway">What happened so far counts as the copy's own.</param>
+    public TestCloud Copy(IReadOnlyList<Slice>? slices = null, Func<MemoryStore, IEntityStore>? wrap = null, Settings? settings = null, bool midway = false) => new(this, slices, wrap, settings, midway);
+
+    /// <summary>What copies know of its rows.</summary>
+    public void Remember(RowMemory memory) => _copied = memory;
 
     /// <summary>A cloud in a state that came from elsewhere, to be looked at.</summary>
     public static TestCloud Of(IEnumerable<Row> rows, IReadOnlyList<Message> messages, IEnumerable<SimulatedHost> hosts, DateTimeOffset now)

@@ -46,7 +46,7 @@ public sealed partial class World
     {
         (_cloud, _rows) = (cloud, cloud.Store.All);
         _partitions = _rows.ToLookup(r => r.Partition);
-        _kinds = _rows.Where(r => !Aside(r.Partition)).ToLookup(r => r.Key.IndexOf('|', StringComparison.Ordinal) is > 0 and var bar ? r.Key[..bar] : "");
+        _kinds = _partitions.Where(p => !Aside(p.Key)).SelectMany(p => p).ToLookup(r => r.Key.IndexOf('|', StringComparison.Ordinal) is > 0 and var bar ? r.Key[..bar] : "");
         (_servers, _volumes, _snapshots) = (All(Servers.Rows), All(Volumes.Rows), All(Snapshots.Rows));
         (_ports, _routers, _floating) = (All(Tables.Ports), All(Tables.Routers), All(Tables.FloatingIps));
         (_networks, _subnets, _groups, _memberships) = (All(Tables.Networks), All(Tables.Subnets), All(Tables.SecurityGroups), All(Tables.Memberships));

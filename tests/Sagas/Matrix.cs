@@ -11,7 +11,8 @@ public static class Matrix
     public static async IAsyncEnumerable<Plan> Of(Scenario scenario, int thorough, Func<Mutant>? mutant = null)
     {
         yield return new();
-        foreach (var plan in Plans(scenario, await Trial.Run(scenario, new(), mutant), thorough, new Random(scenario.Name.Sum(c => c)))) yield return plan;
+        var calm = await Trial.Run(scenario, new(), mutant, keeps: true);
+        foreach (var plan in Plans(scenario, calm, thorough, new Random(scenario.Name.Sum(c => c)))) yield return plan with { Along = calm.Course };
     }
 
     /// <summary>Each call of the store and the bus fails in each way it can, one in each run: on the way forward, and on the way back from the last step (thorough: from each).</summary>
@@ -43,9 +44,9 @@ public static class Matrix
             for (var (i, points) = (0, (await Trial.Run(scenario, new())).Points); i < points; i += 9) ways.Add(new() { DeleteAt = i });
         foreach (var way in ways)
         {
-            var calm = await Trial.Run(scenario, way with { Sight = new(-1, -1) });
+            var calm = await Trial.Run(scenario, way with { Sight = new(-1, -1) }, keeps: true);
             foreach (var seen in calm.Changes)
-                for (var told = seen; told <= calm.Moments; told++) yield return way with { Sight = new(seen, told) };
+                for (var told = seen; told <= calm.Moments; told++) yield return way with { Sight = new(seen, told), Along = calm.Course };
         }
     }
 

@@ -17,6 +17,8 @@ public sealed record Plan
     /// <summary>Every command is carried out twice, and its two answers come in the wrong order and one of them twice.</summary>
     public bool Stutter { get; init; }
     public Sight? Sight { get; init; }
+    /// <summary>A run that this one is like for a while.</summary>
+    public Course? Along { get; init; }
 
     public override string ToString() => string.Join(", ", (string[])[.. Deaths.Select(d => $"dies at {d}"), .. Breaks.Select(b => $"{b}"), .. Mishap is null ? Array.Empty<string>() : [$"{Mishap}"], .. DeleteAt is null ? Array.Empty<string>() : [$"deleted at {DeleteAt}"], .. Trip is null ? Array.Empty<string>() : [$"{Trip}"], .. Echo ? ["echo"] : Array.Empty<string>(), .. Stutter ? ["stutter"] : Array.Empty<string>(), .. Sight is null ? Array.Empty<string>() : [$"{Sight}"]]);
 }

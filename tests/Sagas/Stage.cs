@@ -21,7 +21,7 @@ public sealed class Stage(TestCloud cloud, Dictionary<string, string> ids)
         return s;
     }
 
-    public Stage Copy(IReadOnlyList<Platform.Slice>? slices = null, Func<MemoryStore, Platform.State.IEntityStore>? wrap = null) => new(cloud.Copy(slices, wrap), new(ids));
+    public Stage Copy(IReadOnlyList<Platform.Slice>? slices = null, Func<MemoryStore, Platform.State.IEntityStore>? wrap = null, bool midway = false) => new(cloud.Copy(slices, wrap, midway: midway), new(ids));
 
     public Task<Answer> Send(string method, string path, object? body = null) => cloud.Send(method, path, body);
 

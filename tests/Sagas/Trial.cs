@@ -11,7 +11,8 @@ namespace Cloud.Tests.Sagas;
 /// <param name="Commands">Commands that reached hosts.</param>
 /// <param name="Calls">Of the store and the bus; true for those that write.</param>
 /// <param name="Changes">Moments at which hosts hold something else than before.</param>
-public sealed record Report(IReadOnlyList<string> Problems, int Points, int Commands, bool Accepted, IReadOnlyList<string> Trace, IReadOnlyList<bool> Calls, int Moments, IReadOnlyList<int> Changes);
+/// <param name="Course">Where others can go on, if it was asked for.</param>
+public sealed record Report(IReadOnlyList<string> Problems, int Points, int Commands, bool Accepted, IReadOnlyList<string> Trace, IReadOnlyList<bool> Calls, int Moments, IReadOnlyList<int> Changes, Course? Course);
 
 /// <summary>One run of a scenario under a plan, in a cloud of its own: act, suffer, heal, look at the whole world.</summary>
 public sealed class Trial
@@ -35,6 +36,11 @@ public sealed class Trial
     private string _held = "";
     private int _moments;
     private int _heard, _told, _died, _seen, _points, _commands;
+    private readonly HashSet<(string, bool)> _ran = [];
+    private Course? _course;
+    private Answer? _answer;
+    private int _leg;
+    private bool _joined;
 
     private Trial(Scenario scenario, Plan plan, Mutant mutant)
     {
@@ -45,37 +51,62 @@ public sealed class Trial
 
     private TestCloud Cloud => _stage.Cloud;
 
-    public static async Task<Report> Run(Scenario scenario, Plan plan, Func<Mutant>? mutant = null)
+    /// <param name="keeps">Whether others will go on from where this one was.</param>
+    public static async Task<Report> Run(Scenario scenario, Plan plan, Func<Mutant>? mutant = null, bool keeps = false)
     {
         var trial = new Trial(scenario, plan, mutant?.Invoke() ?? new Mutant("none"));
         var ready = await scenario.Ready();
+        var mark = plan.Along?.Before(plan);
         var slices = ready.Cloud.Services.Slices.Select(s => s with { Sagas = [.. s.Sagas.Select(saga => trial._mutant.Saga(saga.Around(trial.Around)))] }).ToList();
-        trial._stage = ready.Copy(slices, store => new WalkedStore(trial._mutant.Store(store), trial.Called));
+        trial._stage = (mark?.Stage ?? ready).Copy(slices, store => new WalkedStore(trial._mutant.Store(store), trial.Called), midway: mark is not null);
         (trial.Cloud.Echo, trial.Cloud.SettlesFirst) = (plan.Echo, trial._mutant.SettlesFirst);
-        await using (trial.Cloud) return await trial.Run();
+        if (mark is not null) trial.Join(mark);
+        if (keeps) trial._course = new();
+        await using (trial.Cloud)
+        {
+            var report = await trial.Run();
+            trial._course?.End(trial.Cloud.Memory);
+            return report;
+        }
+    }
+
+    private void Join(Mark m)
+    {
+        (_joined, _acted, _answer, _deleted, _leg, _moments, _seen, _points) = (true, true, m.Answer, m.Deleted, m.Leg, m.Moment, m.Seen, m.Seen);
+        (_commands, _told, _heard, _held) = (m.Commands, m.Told, m.Heard, m.Held);
+        _trace.AddRange(m.Trace);
+        if (m.Breaks == _plan.Breaks) m.Left.CopyTo(_left, 0);
+        if (_plan.Sight is { } sight && sight.Seen < m.Moment) _sight = _plan.Along!.Sights(sight.Seen);
+    }
+
+    // Before a round nothing is in anybody's hands. Only what was accepted goes on.
+    private void Keep()
+    {
+        if (_course is not null && _acted && _died == 0) _course.Add(new(_stage.Copy(midway: true), _answer!, _deleted, _leg, _moments, _seen, _commands, _told, _heard, _held, _ran.ToHashSet(), _plan.Breaks, [.. _left], [.. _trace]));
     }
 
     private async Task<Report> Run()
     {
-        Cloud.Store.OnCommit = after => Point(after ? "after" : "before", Cloud.Store.Last);
+        Cloud.Store.OnCommit = after => Point(after ? "after" : "before", Cloud.Store);
         Cloud.Bus.OnSend = Sending;
         Cloud.Bus.OnSettle = after => Point(after ? "after" : "before", "settle");
         Cloud.Line = Line;
 
         _armed = true;
-        var answer = await Survive(Act);
-        _acted = answer is { Status: < 300 };
-        for (var i = 0; i < 3; i++)
+        if (!_joined) _answer = await Survive(Act);
+        _acted = _answer is { Status: < 300 };
+        // What is there to do, three times over, and time that passes in between.
+        for (; _leg < 6; _leg++)
         {
+            if (_leg % 2 == 1 && !_joined) await Tick();
+            _joined = false;
             while (!await Survive(Crank)) { }
-            await Pass();
         }
         _armed = false;
         await Heal();
 
-        var accepted = answer is { Status: < 300 };
-        var problems = await Judge(answer, accepted);
-        return new(problems, _points, _commands, accepted, _trace, _calls, _moments, _changes);
+        var problems = await Judge(_answer, _acted);
+        return new(problems, _points, _commands, _acted, _trace, _calls, _moments, _changes, _course);
     }
 
     // What the act looks at first may be what fails.
@@ -116,7 +147,7 @@ public sealed class Trial
     {
         Array.Clear(_left);
         Cloud.Line = (host, m) => host.Handle(_mutant.Command(m)) is { } reply ? [reply] : [];
-        for (var i = 0; i < 20 && (i < 2 || Cloud.Bus.All.Count > 0 || Cloud.Store.All.Any(r => r.Key.StartsWith("saga|", StringComparison.Ordinal))); i++) await Pass();
+        for (var i = 0; i < 20 && (i < 2 || Cloud.Bus.Holds || Cloud.Store.Any(r => r.Key.StartsWith("saga|", StringComparison.Ordinal))); i++) await Pass();
         await Tell();
         foreach (var reply in _late) await Cloud.Say(reply);
         foreach (var (host, command) in _again)
@@ -126,12 +157,17 @@ public sealed class Trial
 
     private async Task Pass()
     {
+        await Tick();
+        while (!await Survive(Crank)) { }
+    }
+
+    private async Task Tick()
+    {
         var armed = _armed;
         _armed = false;
         Cloud.Clock.Advance(Quiet);
         foreach (var host in Cloud.Hosts) await Platform.Agents.Hosts.Beat(Cloud.Services, host.Beat(), CancellationToken.None);
         _armed = armed;
-        while (!await Survive(Crank)) { }
     }
 
     private async Task<object?> Crank()
@@ -146,7 +182,9 @@ public sealed class Trial
 
     private async ValueTask Moment()
     {
-        if (!_armed || !_looks) return;
+        if (!_armed) return;
+        Keep();
+        if (!_looks) return;
         var now = _moments++;
         if (_plan.Sight?.Seen < 0)
         {
@@ -183,7 +221,8 @@ public sealed class Trial
         return null;
     }
 
-    private void Point(string when, string what)
+    /// <param name="what">Told only if it dies here.</param>
+    private void Point<T>(string when, T what)
     {
         if (_dead) throw new Death();
         if (!_armed) return;
@@ -192,7 +231,7 @@ public sealed class Trial
         if (_died == 0) _points++;
         if (_died < _plan.Deaths.Length && _seen == _plan.Deaths[_died])
         {
-            _trace.Add($"died {when} {what}");
+            _trace.Add($"died {when} {(what is MemoryStore store ? store.Last : what)}");
             _dead = true;
             throw new Death();
         }
@@ -230,13 +269,14 @@ public sealed class Trial
 
     private async ValueTask Around(StepCall call, Func<ValueTask> run)
     {
-        Point("before", $"{call}");
+        _ran.Add((call.Step, call.Undo));
+        Point("before", call);
         var i = Array.FindIndex(_plan.Breaks, b => b.Step == call.Step && b.Undo == call.Undo);
         var fails = i >= 0 && _left[i] > 0;
         if (fails) _left[i]--;
         if (fails && !_plan.Breaks[i].After) Fail(_plan.Breaks[i]);
         await run();
-        Point("after", $"{call}");
+        Point("after", call);
         if (fails) Fail(_plan.Breaks[i]);
     }
 

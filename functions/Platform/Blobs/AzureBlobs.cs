@@ -1,19 +1,24 @@
 using System.Runtime.CompilerServices;
 using Azure;
+using Azure.Core;
+using Azure.Identity;
 using Azure.Storage;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
+using Cloud.Platform.Net;
 
 namespace Cloud.Platform.Blobs;
 
 /// <summary>Blobs in a container of Azure Storage, made when it isn't there. Blocks that are not committed vanish by themselves, so a blob appears whole.</summary>
-public sealed class AzureBlobs(string connection, string container) : IBlobStore
+/// <param name="connection">A connection string, or an address (<see cref="KeylessAddress"/>).</param>
+/// <param name="identity">Shown to an address. Made when it is needed.</param>
+public sealed class AzureBlobs(string connection, string container, Func<TokenCredential>? identity = null) : IBlobStore
 {
     // At most 50,000 blocks make a blob: 1.6 TB.
     private static readonly StorageTransferOptions Transfer = new() { InitialTransferSize = 32 << 20, MaximumTransferSize = 32 << 20, MaximumConcurrency = 2 };
     private const int ReadAhead = 4 << 20;
 
-    private readonly BlobContainerClient _container = new(connection, container);
+    private readonly BlobContainerClient _container = KeylessAddress.Of(connection) is { } at ? new(new Uri($"{at.AbsoluteUri.TrimEnd('/')}/{container}"), (identity ?? throw KeylessAddress.NoIdentity())()) : new(connection, container);
 
     public async Task<BlobInfo> Write(string name, Stream content, long maxBytes, CancellationToken ct)
     {
@@ -44,7 +49,7 @@ public sealed class AzureBlobs(string connection, string container) : IBlobStore
     private static async Task<T> Try<T>(Func<Task<T>> call)
     {
         try { return await call(); }
-        catch (RequestFailedException e) { throw new IOException("the storage account can't be used now", e); }
+        catch (Exception e) when (e is RequestFailedException or AuthenticationFailedException) { throw new IOException("the storage account can't be used now", e); }
         catch (AggregateException e) when (e.InnerException is RequestFailedException) { throw new IOException("the storage account can't be used now", e); }
     }
 }

@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
 using Azure;
+using Azure.Core;
 using Azure.Data.Tables;
+using Azure.Identity;
+using Cloud.Platform.Net;
 using Cloud.Platform.State;
 
 namespace Cloud.Platform.Tables;
@@ -16,11 +19,14 @@ public sealed class TableCalls
     private readonly TimeProvider _clock;
     private bool _there;
 
-    public TableCalls(string connection, string name, TimeProvider clock)
+    /// <param name="connection">A connection string, or an address (<see cref="KeylessAddress"/>).</param>
+    /// <param name="identity">Shown to an address. Made when it is needed.</param>
+    public TableCalls(string connection, string name, TimeProvider clock, Func<TokenCredential>? identity = null)
     {
         var options = new TableClientOptions();
         (options.Retry.MaxRetries, options.Retry.NetworkTimeout) = (0, TimeSpan.FromSeconds(20));
-        (_table, _clock) = (new(connection, name, options), clock);
+        _table = KeylessAddress.Of(connection) is { } at ? new(at, name, (identity ?? throw KeylessAddress.NoIdentity())(), options) : new(connection, name, options);
+        _clock = clock;
     }
 
     /// <exception cref="StoreUnavailableException">Not answered.</exception>
@@ -87,7 +93,7 @@ public sealed class TableCalls
     {
         RequestFailedException r => r.Status is 0 or 408 or 429 or >= 500,
         OperationCanceledException => !ct.IsCancellationRequested,
-        AggregateException or IOException => true,
+        AggregateException or IOException or AuthenticationFailedException => true,
         _ => false,
     };
 

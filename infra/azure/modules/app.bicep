@@ -8,8 +8,12 @@ param client string
 param hostStorage string
 param bus string
 
-@description('Addresses of secrets in the vault: state, bus, adminPassword.')
-param vaultAddresses object
+@description('Addresses of the state: its tables and its blobs.')
+param tables string
+param blobs string
+
+@description('Address in the vault of the administrator\'s password.')
+param administratorAt string
 param insights string
 param otlpEndpoint string
 param url string
@@ -65,11 +69,12 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       ServiceBus__clientId: client
       APPLICATIONINSIGHTS_CONNECTION_STRING: insights
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${client};Authorization=AAD'
-      // Of our process. Names only: the values are in the vault.
-      CLOUD_TABLES: '@Microsoft.KeyVault(SecretUri=${vaultAddresses.state})'
-      CLOUD_BLOBS: '@Microsoft.KeyVault(SecretUri=${vaultAddresses.state})'
-      CLOUD_BUS: '@Microsoft.KeyVault(SecretUri=${vaultAddresses.bus})'
-      CLOUD_ADMIN_PASSWORD: '@Microsoft.KeyVault(SecretUri=${vaultAddresses.adminPassword})'
+      // Of our process. Addresses, to which it shows tokens of the identity; the only secret is in the vault.
+      CLOUD_TABLES: tables
+      CLOUD_BLOBS: blobs
+      CLOUD_BUS: 'sb://${bus}.servicebus.windows.net'
+      AZURE_CLIENT_ID: client
+      CLOUD_ADMIN_PASSWORD: '@Microsoft.KeyVault(SecretUri=${administratorAt})'
     }, empty(url) ? {} : {
       CLOUD_URL: url
     }, empty(otlpEndpoint) ? {} : {

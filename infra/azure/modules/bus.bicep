@@ -35,14 +35,8 @@ resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' = {
   properties: {
     minimumTlsVersion: '1.2'
     publicNetworkAccess: empty(endpoints) ? 'Enabled' : 'Disabled'
-    // Our code shows a token that it signs with the policy's key.
-    disableLocalAuth: false
-  }
-
-  // Sends anywhere and reads answers, hosts' queues and dead letters; it makes and removes nothing.
-  resource policy 'AuthorizationRules' = {
-    name: 'cloud'
-    properties: { rights: ['Send', 'Listen'] }
+    // No keys: host and process show tokens of the identity.
+    disableLocalAuth: true
   }
 
   // One at a time: the namespace refuses changes that come together.
@@ -69,7 +63,7 @@ resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' = {
   }
 }
 
-// Azure Service Bus Data Owner: the host reads the triggers' queues, and scaling asks how long they are.
+// Azure Service Bus Data Owner: the host reads the triggers' queues, and scaling asks how long they are; the process sends anywhere, reads answers, hosts' queues and dead letters.
 var role = '090c5cfd-751d-490a-894a-3ce6f1109419'
 
 resource granted 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
@@ -84,4 +78,3 @@ module endpoint 'endpoint.bicep' = if (!empty(endpoints)) {
 }
 
 output name string = namespace.name
-output policy string = namespace::policy.name

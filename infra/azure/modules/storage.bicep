@@ -1,15 +1,14 @@
-// One storage account: no public blobs, TLS 1.2 at least, keys only where our code signs with one.
+// One storage account: no public blobs, TLS 1.2 at least, no keys: whoever comes shows a token.
 param name string
 param location string
 param copies string
 
-@description('Whether the account has keys that open it.')
-param sharedKey bool
 param containers string[]
 param tables string[]
 
-@description('Who may use it as the Functions host does, without a key. Empty: nobody.')
+@description('The identity that uses it, and the role it has for blobs. For tables it is the same in both accounts.')
 param principal string
+param blobRole string
 
 @description('Subnet of private endpoints. Empty: the account has a public address, and still asks everybody who he is.')
 param endpoints string
@@ -24,7 +23,7 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
     allowBlobPublicAccess: false
-    allowSharedKeyAccess: sharedKey
+    allowSharedKeyAccess: false
     allowCrossTenantReplication: false
     publicNetworkAccess: empty(endpoints) ? 'Enabled' : 'Disabled'
     networkAcls: { defaultAction: empty(endpoints) ? 'Allow' : 'Deny', bypass: 'None' }
@@ -51,8 +50,8 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
   }
 }
 
-// Storage Blob Data Owner (the host takes leases and makes containers), Storage Table Data Contributor (its diagnostic events).
-var roles = empty(principal) ? [] : ['b7e6dc6d-f1e8-4753-8033-0f276bb0955b', '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3']
+// Storage Table Data Contributor: the host's diagnostic events, our state.
+var roles = [blobRole, '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3']
 
 resource granted 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in roles: {
   name: guid(account.id, principal, role)
@@ -66,3 +65,7 @@ module endpoint 'endpoint.bicep' = [for part in ['blob', 'table']: if (!empty(en
 }]
 
 output name string = account.name
+
+@description('Addresses, without a slash at their ends.')
+output tables string = take(account.properties.primaryEndpoints.table, length(account.properties.primaryEndpoints.table) - 1)
+output blobs string = take(account.properties.primaryEndpoints.blob, length(account.properties.primaryEndpoints.blob) - 1)

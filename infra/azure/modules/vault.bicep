@@ -1,23 +1,13 @@
-// The three secrets: the state's account, the bus, the administrator. The app's settings only refer to them.
+// The one secret that is left: the administrator's password. The app's settings only refer to it.
 param name string
 param location string
 
 @secure()
 param adminPassword string
 
-@description('Name of the account that holds the state.')
-param storage string
-
-@description('Name of the namespace, and of its policy.')
-param bus string
-param policy string
 param principal string
 param endpoints string
 param zones object
-
-resource account 'Microsoft.Storage/storageAccounts@2024-01-01' existing = { name: storage }
-
-resource rule 'Microsoft.ServiceBus/namespaces/AuthorizationRules@2024-01-01' existing = { name: '${bus}/${policy}' }
 
 resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
   name: name
@@ -31,16 +21,6 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
     softDeleteRetentionInDays: 7
     publicNetworkAccess: empty(endpoints) ? 'Enabled' : 'Disabled'
     networkAcls: { defaultAction: empty(endpoints) ? 'Allow' : 'Deny', bypass: 'None' }
-  }
-
-  resource state 'secrets' = {
-    name: 'state'
-    properties: { value: 'DefaultEndpointsProtocol=https;AccountName=${account.name};AccountKey=${account.listKeys().keys[0].value};EndpointSuffix=${environment().suffixes.storage}' }
-  }
-
-  resource connection 'secrets' = {
-    name: 'bus'
-    properties: { value: rule.listKeys().primaryConnectionString }
   }
 
   resource password 'secrets' = {
@@ -65,9 +45,5 @@ module endpoint 'endpoint.bicep' = if (!empty(endpoints)) {
 
 output name string = vault.name
 
-@description('Where each secret is. Without a version: a new value is taken up within a day, or when the app starts.')
-output addresses object = {
-  state: vault::state.properties.secretUri
-  bus: vault::connection.properties.secretUri
-  adminPassword: vault::password.properties.secretUri
-}
+@description('Where the password is. Without a version: a new value is taken up within a day, or when the app starts.')
+output administrator string = vault::password.properties.secretUri

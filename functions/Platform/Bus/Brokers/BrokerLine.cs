@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Amqp;
 using Amqp.Framing;
 using Amqp.Sasl;
+using Azure.Identity;
 using Cloud.Platform.State;
 
 namespace Cloud.Platform.Bus.Brokers;
@@ -73,7 +74,7 @@ internal sealed class BrokerLine(Broker broker, TimeProvider clock, ILogger log)
         }
     }
 
-    internal static bool Broke(Exception e) => e is AmqpException or IOException or SocketException or TimeoutException or ObjectDisposedException or InvalidOperationException;
+    internal static bool Broke(Exception e) => e is AmqpException or IOException or SocketException or TimeoutException or ObjectDisposedException or InvalidOperationException or AuthenticationFailedException;
 
     public async ValueTask DisposeAsync()
     {
@@ -110,7 +111,7 @@ internal sealed class BrokerLine(Broker broker, TimeProvider clock, ILogger log)
         factory.TCP.NoDelay = true;
         if (broker.Address.User is null) factory.SASL.Profile = SaslProfile.Anonymous;
         var connection = await factory.CreateAsync(broker.Address).WaitAsync(Patience, clock, ct);
-        return new(connection, new(connection), broker.Policy is { } policy ? new(connection, broker, policy, clock) : null);
+        return new(connection, new(connection), broker.IsServiceBus ? new(connection, broker, clock) : null);
     }
 
     private async Task<SenderLink> Sender(Line line, string address, CancellationToken ct)

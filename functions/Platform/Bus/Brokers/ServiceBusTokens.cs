@@ -1,49 +1,54 @@
 using System.Collections.Concurrent;
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using Amqp;
 using Amqp.Framing;
 
 namespace Cloud.Platform.Bus.Brokers;
 
 /// <summary>
-/// Shows Service Bus, over one connection, that we may use a queue: a token signed with the policy's key is put to the node <c>$cbs</c>,
+/// Shows Service Bus, over one connection, that we may use a queue: a token (<see cref="Proof"/>) is put to the node <c>$cbs</c>,
 /// once for each queue and again before it runs out.
 /// </summary>
 /// <remarks>https://learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp-protocol-guide#claims-based-security</remarks>
-public sealed class ServiceBusTokens(Connection connection, Broker broker, (string Name, string Key) policy, TimeProvider clock)
+public sealed class ServiceBusTokens(Connection connection, Broker broker, TimeProvider clock)
 {
-    private static readonly TimeSpan Life = TimeSpan.FromHours(1), Renewed = TimeSpan.FromMinutes(45), Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20), Shortest = TimeSpan.FromMinutes(1), Longest = TimeSpan.FromHours(12);
 
     private const string Replies = "cbs-receive";
 
-    private readonly ConcurrentDictionary<string, DateTimeOffset> _shown = [];
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _renewed = [];
     private readonly SemaphoreSlim _asking = new(1);
     private (SenderLink Send, ReceiverLink Receive)? _node;
     private ITimer? _timer;
 
     /// <exception cref="AmqpException">Refused.</exception>
+    /// <exception cref="Azure.Identity.AuthenticationFailedException">There is nothing to show.</exception>
     public async Task Show(string address, CancellationToken ct)
     {
-        if (_shown.ContainsKey(address)) return;
+        if (_renewed.ContainsKey(address)) return;
         await Put(address, ct);
-        _timer ??= clock.CreateTimer(_ => _ = Again(), null, Renewed, Renewed);
-    }
-
-    /// <summary>The value of a SharedAccessSignature for a resource until a time.</summary>
-    public static string Token(string resource, string name, string key, DateTimeOffset until)
-    {
-        var (what, when) = (Uri.EscapeDataString(resource), until.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
-        var signature = Convert.ToBase64String(HMACSHA256.HashData(Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes($"{what}\n{when}")));
-        return $"SharedAccessSignature sr={what}&sig={Uri.EscapeDataString(signature)}&se={when}&skn={name}";
+        Plan();
     }
 
     private async Task Again()
     {
         if (connection.IsClosed) { if (_timer is { } t) await t.DisposeAsync(); return; }
-        try { foreach (var address in _shown.Keys) await Put(address, CancellationToken.None); }
+        try
+        {
+            foreach (var (address, due) in _renewed)
+                if (due <= clock.GetUtcNow() + Shortest) await Put(address, CancellationToken.None);
+            Plan();
+        }
         catch (Exception e) when (BrokerLine.Broke(e)) { await connection.CloseAsync(TimeSpan.Zero).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); } // whoever needs it opens another
+    }
+
+    // A token may be worth days or next to nothing: neither makes a timer that is too long for it, nor one that never rests.
+    private void Plan()
+    {
+        var rest = _renewed.Values.Min() - clock.GetUtcNow();
+        rest = rest < Shortest ? Shortest : rest > Longest ? Longest : rest;
+        lock (_renewed)
+            if (_timer is null) _timer = clock.CreateTimer(_ => _ = Again(), null, rest, Timeout.InfiniteTimeSpan);
+            else _timer.Change(rest, Timeout.InfiniteTimeSpan);
     }
 
     private async Task Put(string address, CancellationToken ct)
@@ -59,17 +64,18 @@ public sealed class ServiceBusTokens(Connection connection, Broker broker, (stri
                 receive.SetCredit(1);
                 _node = (new(session, "cbs-send", "$cbs"), receive);
             }
-            var (audience, until) = ($"sb://{broker.Address.Host}/{address}", clock.GetUtcNow() + Life);
-            var ask = new Amqp.Message(Token(audience, policy.Name, policy.Key, until))
+            var audience = $"sb://{broker.Address.Host}/{address}";
+            var proof = await Proof.Of(broker, audience, clock.GetUtcNow(), ct);
+            var ask = new Amqp.Message(proof.Token)
             {
                 Properties = new() { MessageId = address, ReplyTo = Replies },
-                ApplicationProperties = new() { ["operation"] = "put-token", ["type"] = "servicebus.windows.net:sastoken", ["name"] = audience, ["expiration"] = until.UtcDateTime },
+                ApplicationProperties = new() { ["operation"] = "put-token", ["type"] = proof.Type, ["name"] = audience, ["expiration"] = proof.Until.UtcDateTime },
             };
             await _node.Value.Send.SendAsync(ask, Patience).Away().WaitAsync(ct);
             var answer = await _node.Value.Receive.ReceiveAsync(Patience).Away().WaitAsync(ct) ?? throw new TimeoutException("no answer of $cbs");
             _node.Value.Receive.Accept(answer);
             if (answer.ApplicationProperties?["status-code"] is not (200 or 202)) throw new AmqpException(ErrorCode.UnauthorizedAccess, $"{answer.ApplicationProperties?["status-description"]}");
-            _shown[address] = until;
+            _renewed[address] = proof.Renewed;
         }
         finally { _asking.Release(); }
     }
