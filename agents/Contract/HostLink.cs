@@ -15,6 +15,8 @@ public sealed class HostLink(string control, string name, string credentialFile,
     /// <summary>Commands at once: each holds one of as many credits until it is settled.</summary>
     private const int Parallel = 32;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    /// <summary>Of both queues: where a broker has them, one that was asked for otherwise is another queue than those of the control plane, and goes with the broker's next restart.</summary>
+    private const uint Durable = 2;
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
@@ -34,7 +36,7 @@ public sealed class HostLink(string control, string name, string credentialFile,
                 var line = await Open(ct);
                 try
                 {
-                    var receiver = new ReceiverLink(line.Session, "commands", Names.HostQueue(name));
+                    var receiver = new ReceiverLink(line.Session, "commands", new Source { Address = Names.HostQueue(name), Durable = Durable }, null);
                     receiver.SetCredit(Parallel);
                     while (await receiver.ReceiveAsync(Timeout.InfiniteTimeSpan).WaitAsync(ct) is { } message)
                     {
@@ -60,7 +62,7 @@ public sealed class HostLink(string control, string name, string credentialFile,
             var line = await Open(ct);
             try
             {
-                await line.Replies.SendAsync(new Message { BodySection = body }, Patience).WaitAsync(ct);
+                await line.Replies.SendAsync(new Message { Header = new() { Durable = true }, BodySection = body }, Patience).WaitAsync(ct);
                 return;
             }
             catch (AmqpException e) when (e.Error?.Condition is { } why && (why == ErrorCode.UnauthorizedAccess || why == ErrorCode.DecodeError) && !line.Replies.IsClosed)
@@ -145,7 +147,7 @@ public sealed class HostLink(string control, string name, string credentialFile,
         var connection = await factory.CreateAsync(new Address(at.Host, at.Port, Names.HostQueue(name), secret, "/", at.Scheme)).WaitAsync(Patience, ct);
         var session = new Session(connection);
         var attached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var replies = new SenderLink(session, "replies", new Target { Address = Names.Replies }, (_, _) => attached.TrySetResult());
+        var replies = new SenderLink(session, "replies", new Target { Address = Names.Replies, Durable = Durable }, (_, _) => attached.TrySetResult());
         replies.Closed += (_, error) => attached.TrySetException(new AmqpException(error ?? new Error(ErrorCode.ConnectionForced)));
         await attached.Task.WaitAsync(Patience, ct);
         _log.LogInformation("line to {Control} is open", control);

@@ -25,7 +25,7 @@ public sealed class Azurite : IAsyncDisposable
     public static async Task<Azurite?> Start(string service)
     {
         if (Program(service) is not { } program) return null;
-        var (data, address) = (Directory.CreateTempSubdirectory("cs-azurite-"), CloudCommand.FreeAddress());
+        var (data, address) = (Directory.CreateTempSubdirectory("cs-azurite-"), $"127.0.0.1:{FreePorts.One()}");
         var process = Process.Start(new ProcessStartInfo(program, Arguments(service, "127.0.0.1", address.Split(':')[1], data.FullName)) { RedirectStandardOutput = true })!;
         while (await process.StandardOutput.ReadLineAsync() is { } line && !line.Contains(" successfully ", StringComparison.Ordinal)) { /* it "listens" or "started" */ }
         var azurite = new Azurite(process, data, ConnectionOf(service, address));
