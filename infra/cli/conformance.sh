@@ -82,8 +82,9 @@ if [ -z "${OS_AUTH_URL:-}" ]; then
     infra/cli/packages.sh broker || exit 1
     azurite=$(infra/cli/azurite.sh) && [ -n "$azurite" ] || { echo "azurite can't be had" >&2; exit 1; }
     infra/cli/build.sh cloud
-    dotnet build tests/Soak -v q --nologo -c Debug > "$WORK/build.log" 2>&1 || { tail -20 "$WORK/build.log" >&2; exit 1; }
-    PATH=$PATH:$azurite tests/Soak/bin/Debug/net10.0/linux-x64/Cloud.Soak serve --program "${CLOUD_BIN:-.cache/out/cloud}/Cloud.Functions" --data "$WORK/data" --listen "127.0.0.1:$port" --every "$every" --settings "$WORK/settings.json" > "$WORK/cloud.log" 2>&1 &
+    stand=${CLOUD_BIN:-tests/Soak/bin/Debug/net10.0/linux-x64}/Cloud.Soak
+    [ -n "${CLOUD_BIN:-}" ] || dotnet build tests/Soak -v q --nologo -c Debug > "$WORK/build.log" 2>&1 || { tail -20 "$WORK/build.log" >&2; exit 1; }
+    PATH=$PATH:$azurite "$stand" serve --program "${CLOUD_BIN:-.cache/out/cloud}/Cloud.Functions" --data "$WORK/data" --listen "127.0.0.1:$port" --every "$every" --settings "$WORK/settings.json" > "$WORK/cloud.log" 2>&1 &
   else
     infra/cli/up.sh --data "$WORK/data" --listen "127.0.0.1:$port" --hosts simulated:2 --settings "$WORK/settings.json" > "$WORK/cloud.log" 2>&1 &
   fi

@@ -11,7 +11,8 @@ public sealed record Remains(IReadOnlyList<Row> Rows, IReadOnlyList<Message> Mes
     public static async Task<Remains> Of(IEntityStore store, IBus bus, IEnumerable<string> hosts, IEnumerable<string> more)
     {
         var (rows, messages, dead) = (new List<Row>(), new List<Message>(), new List<string>());
-        await foreach (var row in store.Partitions("")) rows.Add(row);
+        // Each store has ETags of its own kind; what is only looked at may have any.
+        await foreach (var row in store.Partitions("")) rows.Add(row with { ETag = (rows.Count + 1).ToString(System.Globalization.CultureInfo.InvariantCulture) });
         var queues = Triggers.All(Slices.All).OfType<Platform.Hosting.QueueTrigger>().Select(t => t.Queue).Concat(hosts.Select(Agents.Contract.Names.HostQueue)).ToList();
         foreach (var queue in queues.Union(more))
             while (await bus.Receive(queue, int.MaxValue, TimeSpan.FromMinutes(5), TimeSpan.Zero) is { Count: > 0 } some) messages.AddRange(some.Select(d => d.Message));

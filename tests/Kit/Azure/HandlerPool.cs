@@ -38,8 +38,14 @@ public sealed class HandlerPool(Func<Task<HandlerProcess>> start, int every, Act
     public async Task<T> Run<T>(Func<HandlerProcess, Task<T>> work, CancellationToken ct = default)
     {
         var one = await Take(ct);
-        try { return await work(one.Process); }
-        finally { Return(one); }
+        var answered = false;
+        try
+        {
+            var result = await work(one.Process);
+            answered = true;
+            return result;
+        }
+        finally { Return(one, answered); }
     }
 
     /// <summary>Kills one that is at work, if there is any.</summary>
@@ -85,19 +91,19 @@ public sealed class HandlerPool(Func<Task<HandlerProcess>> start, int every, Act
         }
     }
 
-    private void Return(Instance one)
+    private void Return(Instance one, bool answered)
     {
         lock (_gate)
         {
             _busy.Remove(one);
-            if (++one.Done < every && !one.Process.HasExited && !_closed.IsCancellationRequested)
+            if (answered && ++one.Done < every && !one.Killed && !one.Process.HasExited && !_closed.IsCancellationRequested)
             {
                 _there++;
                 _ready.Writer.TryWrite(one);
                 return;
             }
         }
-        End(one);
+        End(one, answered);
     }
 
     private void StartMore()
@@ -126,16 +132,18 @@ public sealed class HandlerPool(Func<Task<HandlerProcess>> start, int every, Act
         StartMore();
     }
 
-    private void End(Instance one)
+    /// <param name="answered">False when it may be gone, which shows a moment later than its broken connection.</param>
+    private void End(Instance one, bool answered = true)
     {
-        lock (_gate)
-        {
-            if (one.Process.HasExited && !one.Killed) Crashes++;
-            one.Killed = true;
-        }
-        one.Process.Kill();
         Follow(Task.Run(async () =>
         {
+            for (var i = 0; !answered && i < 50 && !one.Killed && !one.Process.HasExited; i++) await Task.Delay(20);
+            lock (_gate)
+            {
+                if (one.Process.HasExited && !one.Killed) Crashes++;
+                one.Killed = true;
+            }
+            one.Process.Kill();
             var (_, said) = await one.Process.Stop();
             if (said.Length > 0) log(said);
             await one.Process.DisposeAsync();

@@ -35,6 +35,7 @@ public sealed class HandlerProcess : IAsyncDisposable
         var start = new ProcessStartInfo(program) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = folder };
         start.Environment[CustomHandler.Port] = port.ToString(CultureInfo.InvariantCulture);
         start.Environment["FUNCTIONS_CUSTOMHANDLER_WORKER_ID"] = "worker";
+        start.Environment["DOTNET_TieredPGO"] = "0"; // none lives long enough to profit from being measured
         foreach (var (name, value) in environment) start.Environment[name] = value;
         var process = Process.Start(start)!;
         var output = Task.WhenAll(process.StandardError.ReadToEndAsync(), process.StandardOutput.ReadToEndAsync()).ContinueWith(t => string.Concat(t.Result), TaskScheduler.Default);
