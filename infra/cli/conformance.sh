@@ -10,7 +10,7 @@
 #   ./cloud conformance SUITE --on functions [--every N]     against the same executable as a function app: no state of its own, rows and bytes in Azurite, messages in RabbitMQ,
 #                                                     a new process for every N executions (default 1: for each request, message and tick)
 # The last line is "N passed, N failed, N skipped"; one line per test is kept in $WORK/results.txt, tempest's own output beside it.
-# Environment: WORK (default .conformance/SUITE), WORKERS (default 2); with OS_AUTH_URL set, the cloud that OS_* names is tested and none is started.
+# Environment: WORK (default .conformance/SUITE), WORKERS (default 2), PREPARE=no for tests that want neither image, flavor nor public network; with OS_AUTH_URL set, the cloud that OS_* names is tested and none is started.
 set -uo pipefail
 suite=${1:?smoke, identity, image, identity-rbac, identity-ext, image-rbac, compute, network, volume, object, metric, interop, basics, regex or list}; shift
 here=$PWD/tests/Conformance
@@ -108,7 +108,8 @@ fi
 
 admin="admin_project_name = $OS_PROJECT_NAME\ntempest_roles = member"
 [ "$scope" = false ] || admin='admin_system = all'
-eval "$(/usr/bin/python3 "$here/prepare.py")"
+IMAGE='' IMAGE_ALT='' FLAVOR='' FLAVOR_ALT='' PUBLIC='' ELSEWHERE=''
+[ "${PREPARE:-yes}" = no ] || eval "$(/usr/bin/python3 "$here/prepare.py")"
 sed "s|@WORK@|$WORK|g; s|@AUTH_URL@|${OS_AUTH_URL%/v3}/v3|; s|@USERNAME@|$OS_USERNAME|; s|@PASSWORD@|$OS_PASSWORD|; s|@SCOPE@|$scope|; s|@ADMIN_SCOPE@|$admin|; s|@REGION@|${OS_REGION_NAME:-RegionOne}|
   s|@IMAGE@|$IMAGE|; s|@IMAGE_ALT@|$IMAGE_ALT|; s|@FLAVOR@|$FLAVOR|; s|@FLAVOR_ALT@|$FLAVOR_ALT|; s|@PUBLIC@|$PUBLIC|; s|@ELSEWHERE@|$ELSEWHERE|; s|@HTTP_IMAGE@|${HTTP_IMAGE:-http://download.cirros-cloud.net/0.6.2/cirros-0.6.2-x86_64-disk.img}|" "$here/tempest.conf.in" > "$WORK/tempest.conf"
 cd "$WORK"

@@ -31,10 +31,6 @@ survived=0 fallen=0 left=0
 kills() { if timeout 600 tests/Soak/bin/Debug/net10.0/linux-x64/Cloud.Soak "$@"; then survived=$((survived + 1)); else fallen=$((fallen + 1)); fi; }
 if [ $# -eq 0 ]; then
   kills --kills 30
-  # The same as a function app, with the broker among the victims.
-  if [ -n "$azurite" ] && [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ]; then kills --on functions --kills 5 --clients 2
-  else echo "azurite or rabbitmq-server is missing: kills of a function app and its broker are SKIPPED"; left=$((left + 1))
-  fi
 fi
 # And a part of OpenStack's own suite.
 conform=0 differ=0 others=0

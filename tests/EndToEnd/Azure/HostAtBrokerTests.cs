@@ -24,7 +24,7 @@ public sealed class HostAtBrokerTests
         await broker.Killed(TimeSpan.Zero);
 
         using var stop = new CancellationTokenSource();
-        await using (var link = new HostLink(broker.Connection.Replace("guest:guest@", "", StringComparison.Ordinal), "sim-1", secret, TimeProvider.System, NullLoggerFactory.Instance))
+        await using (var link = new HostLink(broker.Connection.Replace("guest:guest@", "", StringComparison.Ordinal) + "?broker", "sim-1", secret, TimeProvider.System, NullLoggerFactory.Instance))
         {
             await link.Send(host.Beat(), stop.Token);
             var carried = new TaskCompletionSource();

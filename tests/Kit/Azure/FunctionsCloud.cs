@@ -58,7 +58,7 @@ public sealed class FunctionsCloud : IAsyncDisposable
         };
         if (plan.Settings is { } settings) _environment[CustomHandler.SettingsPath] = settings;
         Hosts = new("the host agent", Path.Combine(plan.Bin, "Cloud.Agents.Simulated"),
-            ["--data", Path.Combine(plan.Root, "agents"), "--control", broker.Connection.Replace("guest:guest@", "", StringComparison.Ordinal), "--secrets", plan.Root, "--beat", plan.Beat.ToString(CultureInfo.InvariantCulture), .. hosts.SelectMany(h => new[] { "--name", h })], Path.Combine(plan.Root, "agent.log"));
+            ["--data", Path.Combine(plan.Root, "agents"), "--control", broker.Connection.Replace("guest:guest@", "", StringComparison.Ordinal) + "?broker", "--secrets", plan.Root, "--beat", plan.Beat.ToString(CultureInfo.InvariantCulture), .. hosts.SelectMany(h => new[] { "--name", h })], Path.Combine(plan.Root, "agent.log"));
     }
 
     public string Url => $"http://{_plan.Listen}";
