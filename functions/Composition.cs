@@ -23,10 +23,19 @@ public static class Composition
         };
     }
 
-    /// <summary>Makes what must always exist. Repeats harmlessly.</summary>
+    /// <summary>Makes what must always exist. Repeats harmlessly, and so does who meets another that starts at the same time: he sees then what that one made.</summary>
     public static async Task Start(Services services)
     {
         foreach (var slice in services.Slices)
-            if (slice.OnStart is { } start) await start(services);
+            for (var meetings = 0; slice.OnStart is { } start; meetings++)
+                try
+                {
+                    await start(services);
+                    break;
+                }
+                catch (ConflictException) when (meetings < MostMeetings) { /* again, over what is there now */ }
     }
+
+    /// <summary>Each time one thing more is there.</summary>
+    private const int MostMeetings = 200;
 }

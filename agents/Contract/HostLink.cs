@@ -9,12 +9,15 @@ namespace Cloud.Agents.Contract;
 /// A host's line over AMQP 1.0: user <c>host.NAME</c>, one connection with a receiver on the host's own queue and a sender to the
 /// replies queue. A broken line is opened again, for ever; the secret is read anew each time.
 /// </summary>
-/// <param name="control">amqp://host:port or amqps://host:port.</param>
+/// <param name="control">amqp://host:port or amqps://host:port; with <c>?broker</c> where it is a broker instead of our own listener.</param>
 public sealed class HostLink(string control, string name, string credentialFile, TimeProvider clock, ILoggerFactory logs) : IHostLink
 {
     /// <summary>Commands at once: each holds one of as many credits until it is settled.</summary>
     private const int Parallel = 32;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    /// <summary>Of both queues and of what is sent: a broker (<c>?broker</c> behind the address) keeps over its next restart only what says so. Our own listener keeps all.</summary>
+    private bool AtBroker => new Uri(control).Query == "?broker";
+    private const uint Durable = 2;
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
@@ -34,7 +37,7 @@ public sealed class HostLink(string control, string name, string credentialFile,
                 var line = await Open(ct);
                 try
                 {
-                    var receiver = new ReceiverLink(line.Session, "commands", Names.HostQueue(name));
+                    var receiver = AtBroker ? new ReceiverLink(line.Session, "commands", new Source { Address = Names.HostQueue(name), Durable = Durable }, null) : new ReceiverLink(line.Session, "commands", Names.HostQueue(name));
                     receiver.SetCredit(Parallel);
                     while (await receiver.ReceiveAsync(Timeout.InfiniteTimeSpan).WaitAsync(ct) is { } message)
                     {
@@ -60,7 +63,7 @@ public sealed class HostLink(string control, string name, string credentialFile,
             var line = await Open(ct);
             try
             {
-                await line.Replies.SendAsync(new Message { BodySection = body }, Patience).WaitAsync(ct);
+                await line.Replies.SendAsync(AtBroker ? new Message { Header = new() { Durable = true }, BodySection = body } : new Message { BodySection = body }, Patience).WaitAsync(ct);
                 return;
             }
             catch (AmqpException e) when (e.Error?.Condition is { } why && (why == ErrorCode.UnauthorizedAccess || why == ErrorCode.DecodeError) && !line.Replies.IsClosed)
@@ -145,7 +148,7 @@ public sealed class HostLink(string control, string name, string credentialFile,
         var connection = await factory.CreateAsync(new Address(at.Host, at.Port, Names.HostQueue(name), secret, "/", at.Scheme)).WaitAsync(Patience, ct);
         var session = new Session(connection);
         var attached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var replies = new SenderLink(session, "replies", new Target { Address = Names.Replies }, (_, _) => attached.TrySetResult());
+        var replies = new SenderLink(session, "replies", AtBroker ? new Target { Address = Names.Replies, Durable = Durable } : new Target { Address = Names.Replies }, (_, _) => attached.TrySetResult());
         replies.Closed += (_, error) => attached.TrySetException(new AmqpException(error ?? new Error(ErrorCode.ConnectionForced)));
         await attached.Task.WaitAsync(Patience, ct);
         _log.LogInformation("line to {Control} is open", control);

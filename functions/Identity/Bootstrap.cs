@@ -44,20 +44,21 @@ public static class Bootstrap
     // A service that this cloud has is in its catalog; what an administrator changed of it stays changed.
     private static async ValueTask CatalogOf(Services s)
     {
-        await Once(s, Regions.Rows, new Region { Id = s.Settings.Region });
-        foreach (var slice in s.Slices.Where(x => x.CatalogName.Length > 0))
-            foreach (var type in slice.Type.Split(','))
-            {
-                await Once(s, Endpoints.Services, new Service { Id = type, Type = type, Name = slice.CatalogName });
-                var url = $"{Catalog.Root}/{slice.Prefix}{slice.CatalogPath.Replace("{project_id}", "%(project_id)s", StringComparison.Ordinal)}";
-                foreach (var side in (string[])["public", "internal", "admin"])
-                    await Once(s, Endpoints.Rows, new Endpoint { Id = $"{type}-{side}", ServiceId = type, Interface = side, Url = url, RegionId = s.Settings.Region });
-            }
+        await Once(s, Regions.Rows, [new Region { Id = s.Settings.Region }]);
+        var types = s.Slices.Where(x => x.CatalogName.Length > 0).SelectMany(x => x.Type.Split(',').Select(t => (Type: t, Slice: x))).ToList();
+        await Once(s, Endpoints.Services, types.Select(t => new Service { Id = t.Type, Type = t.Type, Name = t.Slice.CatalogName }));
+        await Once(s, Endpoints.Rows, types.SelectMany(t => ((string[])["public", "internal", "admin"]).Select(side => new Endpoint
+        {
+            Id = $"{t.Type}-{side}", ServiceId = t.Type, Interface = side, RegionId = s.Settings.Region,
+            Url = $"{Catalog.Root}/{t.Slice.Prefix}{t.Slice.CatalogPath.Replace("{project_id}", "%(project_id)s", StringComparison.Ordinal)}",
+        })));
     }
 
-    private static async ValueTask Once<T>(Services s, Rows<T> rows, T item) where T : Resource
+    // One look for all of a kind: a function app starts often.
+    private static async ValueTask Once<T>(Services s, Rows<T> rows, IEnumerable<T> items) where T : Resource
     {
-        if (await rows.Get(s.Store, "", item.Id) is null) await rows.Save(s, item with { CreatedAt = s.Now }, null, By);
+        var there = (await rows.InProject(s.Store, "")).Select(i => i.Id).ToHashSet(StringComparer.Ordinal);
+        foreach (var item in items.Where(i => !there.Contains(i.Id))) await rows.Save(s, item with { CreatedAt = s.Now }, null, By);
     }
 
     private static ValueTask<T> Make<T>(Services s, Rows<T> rows, T item, string name) where T : Resource => Directory.Make(s, rows, item, name, By);

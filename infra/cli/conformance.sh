@@ -1,20 +1,34 @@
 #!/bin/bash
 # Runs OpenStack's own test suite (Debian's tempest, unmodified) against this cloud with simulated hosts.
 #   ./cloud conformance identity|image|compute|network|volume|object|interop      a service's whole API suite; interop: the lists of the OpenStack Powered programme
+#   ./cloud conformance smoke                         what tempest itself calls its smoke tests, of all services
 #   ./cloud conformance basics                        of those lists what concerns identity, images and objects
 #   ./cloud conformance identity-rbac|image-rbac      who may do what, in the suites of Keystone and Glance (Debian's plugins for tempest), with enforce_scope and tell_what_exists set
 #   ./cloud conformance metric                        Gnocchi's gabbi files (Debian's python3-gnocchi, unmodified) against telemetry
 #   ./cloud conformance identity-ext                  federation and OAuth in Keystone's suite, which needs an administrator of a project
 #   ./cloud conformance regex 'tempest.api.image.v2.test_images'                  tests by name          ./cloud conformance list FILE...   tests by list
+#   ./cloud conformance SUITE --on functions [--every N]     against the same executable as a function app: no state of its own, rows and bytes in Azurite, messages in RabbitMQ,
+#                                                     a new process for every N executions (default 1: for each request, message and tick)
 # The last line is "N passed, N failed, N skipped"; one line per test is kept in $WORK/results.txt, tempest's own output beside it.
-# Environment: WORK (default .conformance/SUITE), WORKERS (default 2); with OS_AUTH_URL set, the cloud that OS_* names is tested and none is started.
+# Environment: WORK (default .conformance/SUITE), WORKERS (default 2), PREPARE=no for tests that want neither image, flavor nor public network; with OS_AUTH_URL set, the cloud that OS_* names is tested and none is started.
 set -uo pipefail
-suite=${1:?identity, image, identity-rbac, identity-ext, image-rbac, compute, network, volume, object, metric, interop, basics, regex or list}; shift
+suite=${1:?smoke, identity, image, identity-rbac, identity-ext, image-rbac, compute, network, volume, object, metric, interop, basics, regex or list}; shift
 here=$PWD/tests/Conformance
+on=up every=1 rest=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --on) on=${2:?--on up or functions}; shift 2;;
+    --every) every=${2:?--every needs a number}; shift 2;;
+    *) rest+=("$1"); shift;;
+  esac
+done
+set -- "${rest[@]}"
 WORK=$(readlink -m "${WORK:-.conformance/$suite}")
 case $suite in
   identity|image|compute|network|volume) select=(--regex "^tempest\.api\.$suite");;
   object) select=(--regex '^tempest\.api\.object_storage');;
+  # Without what is of services or parts that are not there: docs/conformance.md says which.
+  smoke) select=(--regex '\[.*\bsmoke\b.*\]' --exclude-list "$here/smoke-out.txt");;
   identity-rbac) select=(--regex '^keystone_tempest_plugin\.tests\.rbac') plugin=keystone-tempest-plugin scope=true;;
   identity-ext) select=(--regex '^keystone_tempest_plugin\.tests\.api') plugin=keystone-tempest-plugin;;
   image-rbac) select=(--regex '^glance_tempest_plugin\.tests\.rbac') plugin=glance-tempest-plugin scope=true;;
@@ -64,8 +78,20 @@ if [ -z "${OS_AUTH_URL:-}" ]; then
   mkdir -p "$WORK/www" && head -c 65536 /dev/urandom > "$WORK/www/image.raw"
   /usr/bin/python3 -u -m http.server --bind 127.0.0.1 --directory "$WORK/www" 0 > "$WORK/www.log" 2>&1 &
   web=$!
-  cat > "$WORK/settings.json" <<< "{$web_settings"'"enforce_scope": '$scope', "tell_what_exists": '$scope', "metric_page": '$page', "outbound_opened": ["127.0.0.0/8"], "container_sync": {"realms": {"realm1": {"key": "'"$(head -c 16 /dev/urandom | od -An -tx1 | tr -d " ")"'", "clusters": {"name1": "http://127.0.0.1:'$port'/object-store/v1/"}}}}, "image_stores": {"shelf": {"kind": "objects"}, "cold": {"kind": "file", "path": "'"$WORK"'/data/cold"}}, "security_compliance": {"lockout_failure_attempts": 3, "lockout_duration": 5, "unique_last_password_count": 2}}'
-  infra/cli/up.sh --data "$WORK/data" --listen "127.0.0.1:$port" --hosts simulated:2 --settings "$WORK/settings.json" > "$WORK/cloud.log" 2>&1 &
+  # A function app has no disk for a second store of images.
+  stores='"shelf": {"kind": "objects"}'
+  [ "$on" = functions ] || stores+=', "cold": {"kind": "file", "path": "'"$WORK"'/data/cold"}'
+  cat > "$WORK/settings.json" <<< "{$web_settings"'"enforce_scope": '$scope', "tell_what_exists": '$scope', "metric_page": '$page', "outbound_opened": ["127.0.0.0/8"], "container_sync": {"realms": {"realm1": {"key": "'"$(head -c 16 /dev/urandom | od -An -tx1 | tr -d " ")"'", "clusters": {"name1": "http://127.0.0.1:'$port'/object-store/v1/"}}}}, "image_stores": {'"$stores"'}, "security_compliance": {"lockout_failure_attempts": 3, "lockout_duration": 5, "unique_last_password_count": 2}}'
+  if [ "$on" = functions ]; then
+    infra/cli/packages.sh broker || exit 1
+    azurite=$(infra/cli/azurite.sh) && [ -n "$azurite" ] || { echo "azurite can't be had" >&2; exit 1; }
+    infra/cli/build.sh cloud
+    stand=${CLOUD_BIN:-tests/Soak/bin/Debug/net10.0/linux-x64}/Cloud.Soak
+    [ -n "${CLOUD_BIN:-}" ] || dotnet build tests/Soak -v q --nologo -c Debug > "$WORK/build.log" 2>&1 || { tail -20 "$WORK/build.log" >&2; exit 1; }
+    PATH=$PATH:$azurite "$stand" serve --program "${CLOUD_BIN:-.cache/out/cloud}/Cloud.Functions" --data "$WORK/data" --listen "127.0.0.1:$port" --every "$every" --settings "$WORK/settings.json" > "$WORK/cloud.log" 2>&1 &
+  else
+    infra/cli/up.sh --data "$WORK/data" --listen "127.0.0.1:$port" --hosts simulated:2 --settings "$WORK/settings.json" > "$WORK/cloud.log" 2>&1 &
+  fi
   cloud=$!
   for ((i = 0; i < 3000; i++)); do
     grep -q '^ready' "$WORK/cloud.log" && break
@@ -86,7 +112,8 @@ fi
 
 admin="admin_project_name = $OS_PROJECT_NAME\ntempest_roles = member"
 [ "$scope" = false ] || admin='admin_system = all'
-eval "$(/usr/bin/python3 "$here/prepare.py")"
+IMAGE='' IMAGE_ALT='' FLAVOR='' FLAVOR_ALT='' PUBLIC='' ELSEWHERE=''
+[ "${PREPARE:-yes}" = no ] || eval "$(/usr/bin/python3 "$here/prepare.py")"
 sed "s|@WORK@|$WORK|g; s|@AUTH_URL@|${OS_AUTH_URL%/v3}/v3|; s|@USERNAME@|$OS_USERNAME|; s|@PASSWORD@|$OS_PASSWORD|; s|@SCOPE@|$scope|; s|@ADMIN_SCOPE@|$admin|; s|@REGION@|${OS_REGION_NAME:-RegionOne}|
   s|@IMAGE@|$IMAGE|; s|@IMAGE_ALT@|$IMAGE_ALT|; s|@FLAVOR@|$FLAVOR|; s|@FLAVOR_ALT@|$FLAVOR_ALT|; s|@PUBLIC@|$PUBLIC|; s|@ELSEWHERE@|$ELSEWHERE|; s|@HTTP_IMAGE@|${HTTP_IMAGE:-http://download.cirros-cloud.net/0.6.2/cirros-0.6.2-x86_64-disk.img}|" "$here/tempest.conf.in" > "$WORK/tempest.conf"
 cd "$WORK"

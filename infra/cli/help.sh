@@ -10,9 +10,10 @@ usage: ./cloud COMMAND
   generate                                               writes again what is made from the code and committed
   test [xunit arguments]                                 builds and runs all tests
   soak [--real] [--kills N] [--seed N]                   kills the real processes at random while clients work, then looks for what is stuck, leaked or lost, or billed wrongly
+  soak --on functions [--kills N]                        the same to a function app on Azurite and RabbitMQ, the broker among what is killed
   soak --bills N                                         N random half years of events, late, twice, in any order, with deaths: invoices against what was
   soak --seeds N [--from SEED]                           N simulated clouds with all that can go wrong
   soak --fuzz N [--from SEED]                            N spoilt requests for each route
   soak --model N [--from SEED]                           N random sequences of requests against a small model of what they must be answered
-  conformance SUITE                                      runs OpenStack's test suite: identity, image, compute, network, volume, object, interop; Gnocchi's: metric; with scope enforced identity-rbac, image-rbac; Keystone's extensions identity-ext
+  conformance SUITE [--on functions [--every N]]         runs OpenStack's test suite: smoke, identity, image, compute, network, volume, object, interop; Gnocchi's: metric; with scope enforced identity-rbac, image-rbac; Keystone's extensions identity-ext
 T

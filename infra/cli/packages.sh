@@ -37,6 +37,8 @@ swift   memcached              what it remembers
 test    busybox                plays guests that ask for their address
 test    docker.io              containers of brokers and hosts that are killed
 test    nodejs                 runs the JavaScript sample of docs/webhooks.md
+test    python3-openstacksdk  prepares OpenStack's own tests
+test    tempest        OpenStack's own tests
 test    procps                 kills what is tested, and reads what the kernel is set to
 test    strace                 looks which calls a confined process makes
 test    systemd                checks its units; the package alone starts nothing
@@ -44,6 +46,7 @@ test    python3-aodhclient     defines alarms, as openstack alarm
 test    python3-gnocchiclient  reads metrics, as openstack metric
 test    python3-swiftclient    uploads in segments, and signs addresses
 test    python3-cloudkittyclient  sets prices and reads bills
+broker  rabbitmq-server  plays the broker that messages go through on Azure
 test    rabbitmq-server  plays the broker that messages go through on Azure
 test    rclone                 copies trees by Swift and S3
 test    restic                 keeps backups in containers

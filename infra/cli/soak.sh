@@ -3,6 +3,7 @@
 #   ./cloud soak [--real] [--kills N] [--seed N] [--clients N] [--hosts N] [--data DIR]
 #   ./cloud soak --disk full [--away SECONDS] ...     the control plane's disk is small, and full now and then (needs root)
 #   ./cloud soak --disk slow ...     every sync takes long (needs gcc)
+#   ./cloud soak --on functions [--every N] ...     the control plane is a function app without state of its own on Azurite and RabbitMQ, behind a Functions host that we play; the broker is killed too
 #   ./cloud soak --bills N
 # --bills N random half years of events that come late, twice and in any order to a process that dies, against what really was
 #   ./cloud soak --seeds N [--from SEED]
@@ -45,6 +46,11 @@ for option; do
   if [ "$option" = --real ]; then
     "$root/infra/cli/packages.sh" host guest
     options+=(--image "$("$root/infra/guest/build.sh" "$root/.cache/guest" | tail -1)" --clients 2)
+  elif [ "$option" = functions ]; then
+    "$root/infra/cli/packages.sh" broker
+    azurite=$("$root/infra/cli/azurite.sh")
+    PATH=$PATH:${azurite:?azurite can\'t be had}
+    options+=(functions)
   elif [ "$option" = slow ]; then
     "$root/infra/cli/packages.sh" slow
     options+=(slow)

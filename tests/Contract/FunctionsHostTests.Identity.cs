@@ -19,7 +19,7 @@ public sealed partial class FunctionsHostTests
         using var identity = new IdentityEndpoint();
         var environment = new Dictionary<string, string>(identity.Environment) { ["SSL_CERT_FILE"] = certificate.Certificate, [CustomHandler.Blobs] = blobs!.Endpoint };
 
-        await using (var host = await FunctionsHost.Start(_functions, _data, tables!.Endpoint, environment: environment))
+        await using (var host = await FunctionsHost.Start(_functions, _data, tables!.Endpoint, besides: environment))
         {
             await SignIn(host);
             var image = await Upload(host);
@@ -40,7 +40,7 @@ public sealed partial class FunctionsHostTests
 
         // Who isn't known there keeps nothing there.
         environment["IDENTITY_HEADER"] = "a guess";
-        await Assert.ThrowsAnyAsync<Exception>(() => FunctionsHost.Start(_functions, _data, tables.Endpoint, environment: environment));
+        await Assert.ThrowsAnyAsync<Exception>(() => FunctionsHost.Start(_functions, _data, tables.Endpoint, besides: environment));
     }
 
     [Fact]

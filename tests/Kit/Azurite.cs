@@ -28,7 +28,7 @@ public sealed class Azurite : IAsyncDisposable
     public static async Task<Azurite?> Start(string service, OwnCertificate? certificate = null)
     {
         if (Program(service) is not { } program) return null;
-        var (data, address) = (Directory.CreateTempSubdirectory("cs-azurite-"), CloudCommand.FreeAddress());
+        var (data, address) = (Directory.CreateTempSubdirectory("cs-azurite-"), $"127.0.0.1:{FreePorts.One()}");
         string[] tls = certificate is null ? [] : ["--cert", certificate.Certificate, "--key", certificate.Key, "--oauth", "basic"];
         var process = Process.Start(new ProcessStartInfo(program, [.. Arguments(service, "127.0.0.1", address.Split(':')[1], data.FullName), .. tls]) { RedirectStandardOutput = true })!;
         while (await process.StandardOutput.ReadLineAsync() is { } line && !line.Contains(" successfully ", StringComparison.Ordinal)) { /* it "listens" or "started" */ }

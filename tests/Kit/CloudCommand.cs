@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Xunit;
@@ -27,14 +25,9 @@ internal sealed class CloudCommand : IDisposable
     }
 
     /// <summary>Of the loopback, with a port that nobody listens on.</summary>
-    public static string FreeAddress()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return listener.LocalEndpoint.ToString()!;
-    }
+    public static string FreeAddress() => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{FreePort()}");
 
-    public static int FreePort() => int.Parse(FreeAddress().Split(':')[1], CultureInfo.InvariantCulture);
+    public static int FreePort() => FreePorts.One();
 
     /// <summary>The next line that begins so; others before it are passed over.</summary>
     public async Task<string> Says(string beginning)

@@ -20,30 +20,45 @@ public sealed class RabbitMq : IBrokerProcess, IAsyncDisposable
     private const string Program = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
     private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("cs-rabbit-");
-    private readonly int _port = CloudCommand.FreePort(), _distribution = CloudCommand.FreePort(), _names = CloudCommand.FreePort();
+    private readonly int _port = FreePorts.One(), _distribution = FreePorts.One(), _names = FreePorts.One();
     private readonly Process _epmd;
     private Process? _broker;
 
+    private readonly BrokerPlan? _plan;
+
     // Left to itself the broker would start this for the whole machine, and leave it.
-    private RabbitMq() => _epmd = Process.Start(new ProcessStartInfo("epmd", ["-port", Text(_names), "-address", "127.0.0.1"]))!;
+    private RabbitMq(BrokerPlan? plan) => (_plan, _epmd) = (plan, Process.Start(new ProcessStartInfo("epmd", ["-port", Text(_names), "-address", "127.0.0.1"]))!);
 
     public string Connection => $"amqp://guest:guest@127.0.0.1:{_port}";
 
     /// <summary>Null where it isn't installed.</summary>
-    public static async Task<RabbitMq?> Start()
+    /// <param name="plan">What is there from the start; else only the user guest, and queues are made when they are named.</param>
+    public static async Task<RabbitMq?> Start(BrokerPlan? plan = null)
     {
         if (!File.Exists(Program)) return null;
-        var broker = new RabbitMq();
+        var broker = new RabbitMq(plan);
         await broker.Run();
+        if (plan is not null) await broker.Told(Written);
         return broker;
     }
 
     public async Task Restart()
     {
-        await Told("/usr/lib/rabbitmq/bin/rabbitmqctl", Written);
+        await Told(Written);
+        await Killed(TimeSpan.Zero);
+    }
+
+    /// <summary>As it is, without a word to it before.</summary>
+    public async Task Killed(TimeSpan away)
+    {
         await Kill();
+        await Task.Delay(away);
         await Run();
     }
+
+    /// <summary>All that is in each queue, waiting or lent, as the broker counts it.</summary>
+    public async Task<IReadOnlyDictionary<string, int>> Depths() => (await Told(["--erlang-cookie", "test", "-n", "test@localhost", "-q", "--no-table-headers", "list_queues", "name", "messages"]))
+        .Split('\n').Select(l => l.Split('\t')).Where(l => l.Length == 2).ToDictionary(l => l[0], l => int.Parse(l[1], CultureInfo.InvariantCulture));
 
     /// <summary>
     /// Its memory of which queues there are is written a while after it said that one was made: who kills it then loses the queue, and all that is in it, though
@@ -51,12 +66,12 @@ public sealed class RabbitMq : IBrokerProcess, IAsyncDisposable
     /// </summary>
     public static string[] Written => ["--erlang-cookie", "test", "-n", "test@localhost", "eval", "mnesia:sync_log()."];
 
-    private async Task Told(string program, string[] arguments)
+    private async Task<string> Told(string[] arguments)
     {
-        using var process = Process.Start(At(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true }))!;
+        using var process = Process.Start(At(new ProcessStartInfo("/usr/lib/rabbitmq/bin/rabbitmqctl", arguments) { RedirectStandardOutput = true, RedirectStandardError = true }))!;
         var said = Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync().WaitAsync(PatientBus.Patience);
-        if (process.ExitCode != 0) throw new InvalidOperationException(string.Concat(await said));
+        return process.ExitCode == 0 ? (await said)[0] : throw new InvalidOperationException(string.Concat(await said));
     }
 
     private ProcessStartInfo At(ProcessStartInfo start)
@@ -91,7 +106,8 @@ public sealed class RabbitMq : IBrokerProcess, IAsyncDisposable
         string In(string name) => Path.Combine(_data.FullName, name);
         await File.WriteAllTextAsync(In("plugins"), "[rabbitmq_amqp1_0].");
         await File.WriteAllTextAsync(In("env"), "");
-        await File.WriteAllTextAsync(In("rabbitmq.conf"), "");
+        await File.WriteAllTextAsync(In("rabbitmq.conf"), _plan is null ? "" : $"load_definitions = {In("plan.json")}\nconsumer_timeout = 86400000\n");
+        if (_plan is not null) await File.WriteAllTextAsync(In("plan.json"), _plan.ToString());
         _broker = Process.Start(At(new(Program) { RedirectStandardOutput = true, RedirectStandardError = true }))!;
         _ = _broker.StandardError.BaseStream.CopyToAsync(Stream.Null);
         using var late = new CancellationTokenSource(PatientBus.Patience);

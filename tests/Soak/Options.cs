@@ -6,10 +6,12 @@ namespace Cloud.Soak;
 /// <param name="Bin">Folder of the programs.</param>
 /// <param name="Image">A real guest's: then the host is real too, and sidecar and libvirtd are among the victims.</param>
 /// <param name="Disk">"full": the control plane's is small and filled up now and then, as if it were one of the victims; "slow": each sync takes long.</param>
+/// <param name="Functions">The control plane is a function app on a Functions host that we play.</param>
+/// <param name="Every">Executions until an instance of it is ended.</param>
 /// <param name="Away">Seconds that a disk stays full; a moment when it isn't given.</param>
-public sealed record Options(int Kills = 20, int Seed = 1, int Clients = 4, int Hosts = 3, string? Data = null, string Bin = "", string? Image = null, string? Disk = null, int? Away = null)
+public sealed record Options(int Kills = 20, int Seed = 1, int Clients = 4, int Hosts = 3, string? Data = null, string Bin = "", string? Image = null, string? Disk = null, int? Away = null, bool Functions = false, int Every = 20)
 {
-    public const string Usage = "usage: soak [--kills N] [--seed N] [--clients N] [--hosts N] [--data DIR] [--image QCOW2] [--disk full|slow] [--away SECONDS]";
+    public const string Usage = "usage: soak [--kills N] [--seed N] [--clients N] [--hosts N] [--data DIR] [--image QCOW2] [--disk full|slow] [--away SECONDS] [--on functions [--every N]] | soak serve --listen ADDRESS:PORT --data DIR [--every N] [--hosts N] [--settings FILE] [--program FILE]";
 
     /// <exception cref="ArgumentException">With a text for the terminal.</exception>
     public static Options Parse(string[] args)
@@ -28,6 +30,8 @@ public sealed record Options(int Kills = 20, int Seed = 1, int Clients = 4, int 
                 "--data" => options with { Data = Path.GetFullPath(value) },
                 "--image" => options with { Image = Path.GetFullPath(value) },
                 "--disk" => options with { Disk = value is "full" or "slow" ? value : throw new ArgumentException("--disk is full or slow") },
+                "--on" => options with { Functions = value == "functions" ? true : throw new ArgumentException("--on takes functions") },
+                "--every" => options with { Every = Math.Max(1, Number()) },
                 "--away" => options with { Away = Number() },
                 "--bin" => options with { Bin = Path.GetFullPath(value) },
                 _ => throw new ArgumentException($"unknown option {args[i]}"),

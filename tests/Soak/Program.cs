@@ -13,6 +13,11 @@ using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Abort);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Abort);
 try
 {
+    if (args is ["serve", .. var how])
+    {
+        await Serve.Run(how, abort.Token);
+        return 0;
+    }
     await using var soak = new Soak(Options.Parse(args), abort.Token);
     return await soak.Run() ? 0 : 1;
 }

@@ -1,4 +1,5 @@
 using Cloud.Agents.Simulated;
+using Cloud.Tests.Kit;
 
 namespace Cloud.Soak;
 
@@ -18,7 +19,7 @@ public sealed class SimulatedStand : Stand
         (_options, _root, Data, _agents) = (options, root, Path.Combine(root, "cloud"), Path.Combine(root, "agents"));
         _disk = options.Disk == "full" ? new(Data) : null;
         _hosts = [.. Enumerable.Range(1, options.Hosts).Select(i => $"sim-{i}")];
-        var amqp = Free();
+        var amqp = FreePorts.One();
         _victims =
         [
             new("the control plane", Path.Combine(options.Bin, "Cloud.Functions"),

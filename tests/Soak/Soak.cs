@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 
 namespace Cloud.Soak;
 
@@ -27,9 +26,9 @@ public sealed class Soak : IAsyncDisposable
     public Soak(Options options, CancellationToken abort)
     {
         (_options, _abort, _end) = (options, abort, CancellationTokenSource.CreateLinkedTokenSource(abort));
-        _end.CancelAfter(TimeSpan.FromSeconds((options.Image is null ? 360 : 900) + ((20 + (options.Away ?? 0)) * options.Kills)));
+        _end.CancelAfter(TimeSpan.FromSeconds((options.Image is null && !options.Functions ? 360 : 900) + ((20 + (options.Away ?? 0)) * options.Kills)));
         _root = options.Data is { } given ? Directory.CreateDirectory(given).FullName : Directory.CreateTempSubdirectory("cs-soak-").FullName;
-        _stand = options.Image is null ? new SimulatedStand(options, _root) : new RealStand(options, _root);
+        _stand = options.Functions ? new FunctionsStand(options, _root) : options.Image is null ? new SimulatedStand(options, _root) : new RealStand(options, _root);
         _api = new(_stand.Url, Path.Combine(_stand.Data, "admin-password"), _end.Token);
     }
 
@@ -77,9 +76,9 @@ public sealed class Soak : IAsyncDisposable
     {
         var rested = await Rest();
         await _stand.Stop();
-        var verdict = await Verdict.Of(Path.Combine(_stand.Data, "state.db"), _stand.Held(), _api.Promises.Values);
+        var verdict = await Verdict.Of(await _stand.Left(), _stand.Held(), _api.Promises.Values);
         string[] Mark(IEnumerable<string> problems) => [.. problems.Select(p => $"{when}: {p}")];
-        return new(Mark([.. verdict.Stuck, .. rested ? Array.Empty<string>() : ["the queues did not come to rest within two minutes"]]), Mark([.. verdict.Leaked, .. await _stand.Untrue()]), Mark(verdict.Lost)) { Billed = verdict.Billed };
+        return new(Mark([.. verdict.Stuck, .. rested ? Array.Empty<string>() : [$"the queues did not come to rest within {_stand.Patience.TotalMinutes:0} minutes"]]), Mark([.. verdict.Leaked, .. await _stand.Untrue()]), Mark(verdict.Lost)) { Billed = verdict.Billed };
     }
 
     private async Task<(string Image, string External)> Prepare()
@@ -119,18 +118,14 @@ public sealed class Soak : IAsyncDisposable
     // Everything accepted has its time to end: no message is under way, no saga at work.
     private async Task<bool> Rest()
     {
-        for (var patience = Stopwatch.StartNew(); patience.Elapsed < TimeSpan.FromMinutes(2);)
+        for (var patience = Stopwatch.StartNew(); patience.Elapsed < _stand.Patience;)
         {
             await _stand.Look();
-            if (await _api.Get("/ops/v1/queues") is { } q && await _api.Get("/ops/v1/sagas") is { } s && s.GetProperty("sagas").GetArrayLength() == 0
-                && q.GetProperty("queues").EnumerateArray().All(x => Left(x) == 0)) return true;
+            if (await _api.Get("/ops/v1/sagas") is { } s && s.GetProperty("sagas").GetArrayLength() == 0 && await _stand.Quiet(_api)) return true;
             await Task.Delay(500, _end.Token);
         }
         return false;
     }
-
-    // Heartbeats come and go.
-    private static int Left(JsonElement queue) => queue.GetProperty("name").GetString() == "replies" ? 0 : queue.GetProperty("messages").GetInt32();
 
     public async ValueTask DisposeAsync()
     {

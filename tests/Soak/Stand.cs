@@ -1,13 +1,13 @@
-using System.Net;
-using System.Net.Sockets;
 using Cloud.Agents.Simulated;
+using Cloud.Platform.Local;
+using Cloud.Tests.Kit;
 
 namespace Cloud.Soak;
 
 /// <summary>A cloud of real processes that may be killed one by one, stopped, and started again on the same directory.</summary>
 public abstract class Stand : IAsyncDisposable
 {
-    private readonly int _http = Free();
+    private readonly int _http = FreePorts.One();
 
     protected string Listen => $"127.0.0.1:{_http}";
     public string Url => "http://" + Listen;
@@ -24,6 +24,17 @@ public abstract class Stand : IAsyncDisposable
     /// <summary>Starts what ended by itself.</summary>
     public abstract Task Look();
     public abstract Task Stop();
+    /// <summary>How long what was accepted may take to its end.</summary>
+    public virtual TimeSpan Patience => TimeSpan.FromMinutes(2);
+    /// <summary>No message is under way but those that hosts send by themselves.</summary>
+    public virtual async Task<bool> Quiet(Api api) =>
+        await api.Get("/ops/v1/queues") is { } q && q.GetProperty("queues").EnumerateArray().All(x => x.GetProperty("name").GetString() == "replies" || x.GetProperty("messages").GetInt32() == 0);
+    /// <summary>What is kept, while all is stopped.</summary>
+    public virtual async Task<Remains> Left()
+    {
+        using var state = LocalState.Open(Path.Combine(Data, "state.db"), TimeProvider.System);
+        return await Remains.Of(state.Store, state.Bus, Held().Select(h => h.Host), (await state.Bus.Depths()).Keys);
+    }
     /// <summary>What each host remembers, while all is stopped.</summary>
     public abstract IEnumerable<(string Host, Dictionary<string, Thing> Things)> Held();
     /// <summary>Ends that nobody asked for.</summary>
@@ -35,11 +46,4 @@ public abstract class Stand : IAsyncDisposable
     /// <summary>Takes the stand down, after everything was deleted and all is stopped, and says what is left on this machine all the same.</summary>
     public virtual Task<IReadOnlyList<string>> Leftovers() => Task.FromResult<IReadOnlyList<string>>([]);
     public abstract ValueTask DisposeAsync();
-
-    protected static int Free()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

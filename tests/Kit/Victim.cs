@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Cloud.Soak;
+namespace Cloud.Tests.Kit;
 
 /// <summary>A process that is killed and started again. Its output goes to a file.</summary>
 /// <param name="excuses">Whether there was a reason to end by itself since that time, which is when it was started.</param>
