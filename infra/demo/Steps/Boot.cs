@@ -12,7 +12,7 @@ namespace Cloud.Demo.Steps;
 /// </summary>
 internal static partial class Boot
 {
-    private const int Rounds = 3;
+    private const int Rounds = 5;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     internal static async Task Compare(Stage s)
