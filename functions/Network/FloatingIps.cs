@@ -22,7 +22,7 @@ public static class FloatingIps
         CheckDelete = async (c, d) =>
         {
             if (d.Item.PortId is not null) d.Ops.Add(new Op.Delete(Bound(d.Item)));
-            await Reroute(c.Services, d, d.Item.RouterId, Change.By(c));
+            d.Add(await Routers.Reroute(c.Services, d.Item.ProjectId, d.Item.RouterId, Change.By(c)));
         },
         Extend = (w, _, _, _) => w.Strings("port_forwardings", []),
     };
@@ -104,14 +104,8 @@ public static class FloatingIps
                 throw new Fault(409, $"Cannot associate floating IP {f.FloatingIpAddress} with port {f.PortId} using fixed IP {f.FixedIpAddress}, as that fixed IP already has a floating IP on external network {f.FloatingNetworkId}.") { Kind = "FloatingIPPortAlreadyAssociated" };
             d.Ops.Add(new Op.Insert(now, System.Text.Encoding.UTF8.GetBytes(f.Id)));
         }
-        foreach (var router in new[] { old?.RouterId, f.RouterId }.Distinct()) await Reroute(c.Services, d, router, Change.By(c));
+        foreach (var router in new[] { old?.RouterId, f.RouterId }.Distinct()) d.Add(await Routers.Reroute(c.Services, d.Item.ProjectId, router, Change.By(c)));
         return f;
-    }
-
-    // The router's row changes with the floating IP's: neither a kill nor a change of the router's interfaces can come between.
-    private static async ValueTask Reroute(Services s, Draft<FloatingIp> d, string? routerId, Change change)
-    {
-        if (routerId is not null && await Tables.Routers.Get(s.Store, d.Item.ProjectId, routerId) is { Item.Doomed: false } router) d.Add(Routers.Sync.Along(s, router.Item, router, change));
     }
 
     private static async ValueTask<string> RouterFor(Call c, FloatingIp f, Port port, PortAddress fixedIp)
@@ -128,8 +122,7 @@ public static class FloatingIps
             while (await Tables.FloatingIps.Get(s.Store, f.ProjectId, f.Id) is { Item.Doomed: false } was && was.Item.PortId == port.Id)
                 try
                 {
-                    var router = was.Item.RouterId is { } id ? await Tables.Routers.Get(s.Store, f.ProjectId, id) : null;
-                    var along = router is { Item.Doomed: false } ? Routers.Sync.Along(s, router.Item, router, change) : new([], []);
+                    var along = await Routers.Reroute(s, f.ProjectId, was.Item.RouterId, change);
                     await Tables.FloatingIps.Save(s, was.Item with { PortId = null, FixedIpAddress = null, RouterId = null, Status = "DOWN" }, was, change, [new Op.Delete(Bound(was.Item)), .. along.Ops], along.Messages);
                 }
                 catch (ConflictException) { /* it changed meanwhile: look again */ }

@@ -71,7 +71,7 @@ public static class Ports
         if (d.Item.DeviceOwner == Routers.GatewayOwner) throw Fault.BadRequest("Invalid input for fixed_ips. Reason: the addresses of a gateway are those of its router's external_gateway_info.");
         if (d.Item.DeviceOwner != Routers.InterfaceOwner || d.Item.FixedIps.SequenceEqual(d.Old!.FixedIps)) return;
         if (!d.Item.FixedIps.Select(f => f.SubnetId).Order().SequenceEqual(d.Old.FixedIps.Select(f => f.SubnetId).Order())) throw Fault.BadRequest("Invalid input for fixed_ips. Reason: a router gets and leaves subnets by add_router_interface and remove_router_interface.");
-        if (await Tables.Routers.Get(c.Store, d.Item.ProjectId, d.Item.DeviceId, c.Cancelled) is { Item.Doomed: false } router) d.Add(Routers.Sync.Along(c.Services, router.Item, router, Change.By(c)));
+        d.Add(await Routers.Reroute(c.Services, d.Item.ProjectId, d.Item.DeviceId, Change.By(c)));
     }
 
     private static async ValueTask Remove(Call c)

@@ -86,6 +86,10 @@ public static class Routers
     public static async ValueTask<IReadOnlyList<Port>> Interfaces(IEntityStore store, Router r) =>
         [.. (await Tables.Ports.InProject(store, r.ProjectId)).Where(p => p.DeviceId == r.Id && p.DeviceOwner == InterfaceOwner)];
 
+    /// <summary>The router's row changes with what is on it: neither a kill nor another change of the router can come between. Nothing where there is none, or it goes.</summary>
+    internal static async ValueTask<Along> Reroute(Services s, string project, string? id, Change change) =>
+        id is not null && await Tables.Routers.Get(s.Store, project, id) is { Item.Doomed: false } router ? Sync.Along(s, router.Item, router, change) : new([], []);
+
     // Where its guests are, else a host that has the external network at hand. When all of these are away it waits for one of them: they come back.
     private static async ValueTask<string> Place(Services s, Router r)
     {

@@ -18,7 +18,7 @@ public sealed class AzureBlobs(string connection, string container, Func<TokenCr
     private static readonly StorageTransferOptions Transfer = new() { InitialTransferSize = 32 << 20, MaximumTransferSize = 32 << 20, MaximumConcurrency = 2 };
     private const int ReadAhead = 4 << 20;
 
-    private readonly BlobContainerClient _container = KeylessAddress.Of(connection) is { } at ? new(new Uri($"{at.AbsoluteUri.TrimEnd('/')}/{container}"), (identity ?? throw KeylessAddress.NoIdentity())()) : new(connection, container);
+    private readonly BlobContainerClient _container = KeylessAddress.Of(connection) is { } at ? new(new Uri($"{at.AbsoluteUri.TrimEnd('/')}/{container}"), KeylessAddress.Caller(identity)) : new(connection, container);
 
     public async Task<BlobInfo> Write(string name, Stream content, long maxBytes, CancellationToken ct)
     {

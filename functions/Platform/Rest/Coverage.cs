@@ -20,9 +20,13 @@ public static class Coverage
                 page.Append(CultureInfo.InvariantCulture, $"| {r.Method} | `{r.Path}` | {r.Action} | {Versions(r)} | {r.Policy} |\n");
             var missing = s.Routes.Where(r => r.NotOffered is not null).ToList();
             if (missing.Count == 0) continue;
-            page.Append("\nNot offered:\n\n");
-            foreach (var why in missing.GroupBy(r => $"{r.Method} `{r.Path}`"))
-                page.Append(CultureInfo.InvariantCulture, $"- {why.Key}{(why.First().Action is null ? "" : ": " + string.Join(", ", why.Select(r => r.Action)))}\n");
+            page.Append("\nNot offered:\n");
+            foreach (var reason in missing.GroupBy(r => r.NotOffered))
+            {
+                page.Append(CultureInfo.InvariantCulture, $"\n{reason.Key}\n\n");
+                foreach (var one in reason.GroupBy(r => $"{r.Method} `{r.Path}`"))
+                    page.Append(CultureInfo.InvariantCulture, $"- {one.Key}{(one.First().Action is null ? "" : ": " + string.Join(", ", one.Select(r => r.Action)))}\n");
+            }
         }
         return page.ToString();
     }

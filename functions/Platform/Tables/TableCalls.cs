@@ -25,7 +25,7 @@ public sealed class TableCalls
     {
         var options = new TableClientOptions();
         (options.Retry.MaxRetries, options.Retry.NetworkTimeout) = (0, TimeSpan.FromSeconds(20));
-        _table = KeylessAddress.Of(connection) is { } at ? new(at, name, (identity ?? throw KeylessAddress.NoIdentity())(), options) : new(connection, name, options);
+        _table = KeylessAddress.Of(connection) is { } at ? new(at, name, KeylessAddress.Caller(identity), options) : new(connection, name, options);
         _clock = clock;
     }
 

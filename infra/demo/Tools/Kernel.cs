@@ -14,6 +14,14 @@ public static class Kernel
         return process.TotalProcessorTime.TotalSeconds;
     }
 
+    /// <summary>Processor time that everything on this machine has used.</summary>
+    public static double BusySeconds()
+    {
+        // user nice system idle iowait irq softirq, in hundredths of a second (proc(5))
+        var times = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Take(7).Select(t => long.Parse(t, System.Globalization.CultureInfo.InvariantCulture)).ToList();
+        return (times.Sum() - times[3] - times[4]) / 100.0;
+    }
+
     public static string[] CommandLine(int pid)
     {
         try { return File.ReadAllText($"/proc/{pid}/cmdline").TrimEnd('\0').Split('\0'); }

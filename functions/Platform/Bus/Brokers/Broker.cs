@@ -31,7 +31,7 @@ public sealed record Broker
             var user = uri.UserInfo.Split(':', 2);
             return new() { Address = new(uri.Host, uri.IsDefaultPort || uri.Port < 0 ? uri.Scheme == "amqps" ? 5671 : 5672 : uri.Port, user[0].Length > 0 ? Uri.UnescapeDataString(user[0]) : null, user.Length > 1 ? Uri.UnescapeDataString(user[1]) : null, "/", uri.Scheme), Prefix = uri.AbsolutePath.Trim('/') is { Length: > 0 } prefix ? prefix + "." : "" };
         }
-        if (uri?.Scheme == "sb" && uri.UserInfo.Length == 0) return new() { Address = new(uri.Host, uri.Port > 0 ? uri.Port : 5671, null, null, "/", "amqps"), Identity = (identity ?? throw KeylessAddress.NoIdentity())() };
+        if (uri?.Scheme == "sb" && uri.UserInfo.Length == 0) return new() { Address = new(uri.Host, uri.Port > 0 ? uri.Port : 5671, null, null, "/", "amqps"), Identity = KeylessAddress.Caller(identity) };
         var parts = connection.Split(';', StringSplitOptions.RemoveEmptyEntries).Select(p => p.Split('=', 2)).Where(p => p.Length == 2).ToLookup(p => p[0].Trim(), p => p[1].Trim(), StringComparer.OrdinalIgnoreCase);
         if (parts["Endpoint"].FirstOrDefault() is { } endpoint && Uri.TryCreate(endpoint, UriKind.Absolute, out var at) && parts["SharedAccessKeyName"].FirstOrDefault() is { } name && parts["SharedAccessKey"].FirstOrDefault() is { } key)
         {
