@@ -20,6 +20,7 @@ public sealed class ControlPlane : Subject, IAsyncDisposable
     {
         var port = FreePort();
         var start = new ProcessStartInfo(executable, ["up", "--data", data, "--listen", $"127.0.0.1:{port}", "--simulated", $"{hosts}", .. settings is null ? (string[])[] : ["--settings", settings]]) { RedirectStandardOutput = true };
+        start.Environment["DOTNET_GCgen0size"] = "0x2000000"; // as ./cloud up starts it
         var clock = Stopwatch.StartNew();
         var process = Process.Start(start)!;
         while (await process.StandardOutput.ReadLineAsync() is { } line)
