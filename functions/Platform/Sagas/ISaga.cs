@@ -72,9 +72,14 @@ public sealed record SagaRow
     /// <summary>The request's or turn's span that started it, as in a traceparent header; null when nobody traces.</summary>
     public string? Trace { get; init; }
     public Waiting[] Waiting { get; init; } = [];
+    /// <summary>Hosts that were gone when they had to clean up.</summary>
+    public Passed[] Passed { get; init; } = [];
 
     public static string KeyOf(string id) => "saga|" + id;
 }
 
 /// <summary>A command on its way. Host and key find it again among the step's commands, which may be others by then.</summary>
 public sealed record Waiting(string Id, string Host, string Key, int Tries = 0, bool Done = false, Result? Result = null);
+
+/// <summary>A host that wasn't waited for, and the first step that went on without it.</summary>
+public sealed record Passed(string Host, int Step);

@@ -149,12 +149,21 @@ public sealed partial class Saga<T>
         {
             work.Messages.Add(ToBus(state, waiting[i], commands[i], null));
             // Nobody waits for a host that is gone to clean up. When it comes back it finds this behind older commands, and its inventory is compared.
-            if ((saga.Unwinding || Deletes) && await Hosts.IsDown(s, commands[i].Host, ct)) waiting[i] = waiting[i] with { Done = true };
+            if (!(saga.Unwinding || Deletes) || !await Hosts.IsDown(s, commands[i].Host, ct)) continue;
+            waiting[i] = waiting[i] with { Done = true };
+            saga = PassOver(saga, commands[i].Host);
         }
-        if (Array.TrueForAll(waiting, w => w.Done)) return Then.Step;
+        if (Array.TrueForAll(waiting, w => w.Done))
+        {
+            work.Row = saga;
+            return Then.Step;
+        }
         await Write(s, state, work, saga with { Waiting = waiting }, ct);
         return Then.Rest;
     }
+
+    private static SagaRow PassOver(SagaRow saga, string host) =>
+        Array.Exists(saga.Passed, p => p.Host == host) ? saga : saga with { Passed = [.. saga.Passed, new(host, saga.Step)] };
 
     private static string IdOf(SagaRow saga, int i) => $"{saga.Id}.{(saga.Unwinding ? "u" : "f")}{saga.Step}.{saga.Turn}.{i}";
 
@@ -178,6 +187,12 @@ public sealed partial class Saga<T>
             }
             if (!saga.Unwinding) _steps[saga.Step].Done?.Invoke(work, [.. waiting.Select(w => w.Result)]);
             return Advance(work);
+        }
+        if (reply.Outcome == Outcome.Failed && Array.Find(saga.Passed, p => p.Host == reply.Host) is { } passed)
+        {
+            // It is back, and what it should have cleaned up before may be in the way: from there on once more.
+            work.Row = saga with { Step = passed.Step, Turn = saga.Turn + 1, Waiting = [], Passed = [.. saga.Passed.Where(p => p != passed)] };
+            return Then.Step;
         }
         var again = reply.Outcome == Outcome.Stale || reply.Retry || !CanFail(saga);
         waiting[i] = waiting[i] with { Tries = waiting[i].Tries + 1 };
@@ -212,6 +227,7 @@ public sealed partial class Saga<T>
             if (down && CanFail(saga)) return await Fail(s, state, work, $"{_steps[saga.Step].Name}: the host does not answer.", ct);
             var command = Find(commands, waiting[i]);
             waiting[i] = waiting[i] with { Tries = 0, Done = command is null || (down && (saga.Unwinding || Deletes)) };
+            if (waiting[i].Done && command is not null) saga = PassOver(saga, waiting[i].Host);
             if (command is not null) work.Messages.Add(ToBus(state, waiting[i], command, null));
         }
         if (s.Now > saga.Deadline && !saga.Alerted)
