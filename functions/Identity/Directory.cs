@@ -33,11 +33,14 @@ public static class Directory
     /// <summary>The one of this name, made when there is none.</summary>
     public static async ValueTask<T> Make<T>(Services s, Rows<T> rows, T item, string name, Change change) where T : Resource
     {
-        // The name first, as for anybody: what is killed and repeated finds the id it had chosen.
-        var owner = await Claims.OwnerOf(s.Store, rows.Name, name);
-        if (owner is not null && await rows.Get(s.Store, "", owner) is { } there) return there.Item;
-        item = item with { Id = owner ?? item.Id, CreatedAt = s.Now };
-        await Claims.Take(s.Store, rows.Name, name, item.Id);
+        // The name first, as for anybody: what is killed and repeated finds the id it had chosen, and so does another instance that starts at the same time.
+        do
+        {
+            var owner = await Claims.OwnerOf(s.Store, rows.Name, name);
+            if (owner is not null && await rows.Get(s.Store, "", owner) is { } there) return there.Item;
+            item = item with { Id = owner ?? item.Id, CreatedAt = s.Now };
+        }
+        while (!await Claims.Take(s.Store, rows.Name, name, item.Id));
         return await rows.Save(s, item, null, change);
     }
 
