@@ -55,8 +55,9 @@ public static class ServerSagas
             foreach (var v in w.Item.Volumes.Where(v => v.State == "detaching")) await BlockStorage.Facade.Detaching(w.Services, w.Item.ProjectId, v.VolumeId, w.Item.Id, w.Change);
         }, undoOnHosts: w => Unplug(w, "attaching"))
         .Agent("prepare", async w => [.. await VolumeDisks(w, w.Item.Volumes.Where(v => v.State == "attaching")), .. await Network.Facade.Plug(w.Services, w.Item.ProjectId, w.Item.Nics.Where(n => n.State == "attaching").Select(n => n.PortId))],
-            undo: Unmake)
-        .Agent("guest", async w => [await ServerSpecs.Ensure(w.Services, w.Item)], undo: async w => Unsettled(w.Item) ? [await ServerSpecs.Ensure(w.Services, Before(w.Item))] : [], done: Heard)
+            // The guest too: another change, which this one superseded, may have come as far as that.
+            undo: async w => [.. await Restore(w), .. await Unmake(w)])
+        .Agent("guest", async w => [await ServerSpecs.Ensure(w.Services, w.Item)], undo: Restore, done: Heard)
         .Insist()
         .Agent("unplug", w => Unplug(w, "detaching"))
         .Step("settle", Settle)
@@ -113,7 +114,9 @@ public static class ServerSagas
     {
         var was = await Servers.Rows.Get(w.Store, w.Item.ProjectId, w.Item.Id);
         if (was is null || was.Item.Revision != w.Item.Revision) throw new ConflictException(w.Item.Id);
-        await Servers.Rows.Save(w.Services, was.Item with { Host = host.Name, Zone = host.Capacity.Zone, Task = "spawning" }, was, w.Change);
+        // Who stood still after reading that there is no host yet would move a server that runs.
+        Op[] still = w.Stays.Saga is { } saga ? [saga] : [];
+        await Servers.Rows.Save(w.Services, was.Item with { Host = host.Name, Zone = host.Capacity.Zone, Task = "spawning" }, was, w.Change, still);
         // Not before: another run of this step may have taken that room again, and the row.
         if (was.Item.Host.Length > 0) await Placement.Facade.Release(w.Store, was.Item.Host, w.Item.Id);
         // The row moved on under this turn: it starts again, and finds the host it chose.
@@ -169,6 +172,8 @@ public static class ServerSagas
         foreach (var n in w.Item.Nics.Where(n => n.State == state)) commands.AddRange(await Network.Facade.Unplug(w.Services, w.Item.ProjectId, w.Item.Id, n.PortId));
         return commands;
     }
+
+    private static async ValueTask<IReadOnlyList<HostCommand>> Restore(Work<Server> w) => Unsettled(w.Item) ? [await ServerSpecs.Ensure(w.Services, Before(w.Item))] : [];
 
     private static ValueTask<IReadOnlyList<HostCommand>> Unmake(Work<Server> w) => BlockStorage.Facade.Unmake(w.Services, w.Item.ProjectId, w.Item.Id, w.Item.Volumes.Select(v => v.VolumeId));
 
