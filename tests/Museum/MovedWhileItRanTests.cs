@@ -20,28 +20,20 @@ public sealed class MovedWhileItRanTests
         await ready.Net();
         await ready.Image();
         Stage? s = null;
-        var (before, loads, stood) = ("", 0, false);
+        var standing = new Standing(nth);
         void Meanwhile()
         {
-            stood = true;
             s!.Cloud.Line = (host, m) => host.Handle(m) is { } reply && m.Command is not EnsureDomain ? [reply] : [];
             s.Cloud.Restart();
             s.Cloud.Drain().GetAwaiter().GetResult();
             if (s.Cloud.Hosts.FirstOrDefault(h => h.World.Keys.Any(k => k.StartsWith("domain/", StringComparison.Ordinal))) is { } busy)
                 Stage.Good(s.Send("PUT", "/compute/v2.1/os-services/disable", new { host = busy.Name, binary = "nova-compute" }).GetAwaiter().GetResult());
         }
-        s = ready.Copy(null,
-            store => new MutantStore(store, (inner, partition, ops, messages) => inner.Commit(partition, ops, messages), (_, key) =>
-            {
-                var load = before.StartsWith("saga|", StringComparison.Ordinal) && key.StartsWith("server|", StringComparison.Ordinal);
-                before = key;
-                if (load && ++loads == nth) Meanwhile();
-                return false;
-            }));
+        s = ready.Copy(null, store => standing.At(store, Meanwhile));
         await using var cloud = s.Cloud;
         s.Ids["server"] = Stage.Good(await s.Send("POST", "/compute/v2.1/servers", s.ServerBody())).Id("server");
         await cloud.Drain();
-        Assert.True(stood);
+        Assert.True(standing.Stood);
         cloud.Line = (host, m) => host.Handle(m) is { } reply ? [reply] : [];
         await cloud.Pass(TimeSpan.FromMinutes(2));
         await cloud.Sweep();

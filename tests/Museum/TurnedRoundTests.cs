@@ -21,10 +21,9 @@ public sealed class TurnedRoundTests
         await ready.Net();
         await ready.Image();
         Stage? s = null;
-        var (before, loads, stood) = ("", 0, false);
+        var standing = new Standing(nth);
         void Meanwhile()
         {
-            stood = true;
             // The host's answer to the undoing is on its way when the first goes on.
             s!.Cloud.Line = (host, m) => host.Handle(m) is { } reply && m.Command is not RemoveDisk ? [reply] : [];
             s.Cloud.Restart();
@@ -32,17 +31,11 @@ public sealed class TurnedRoundTests
         }
         s = ready.Copy(
             [.. ready.Cloud.Services.Slices.Select(x => x with { Sagas = [.. x.Sagas.Select(saga => saga.Around((call, run) => call is { Saga: "server-create-1", Step: "boot", Undo: false } ? throw new SagaFault("Injected") : run()))] })],
-            store => new MutantStore(store, (inner, partition, ops, messages) => inner.Commit(partition, ops, messages), (_, key) =>
-            {
-                var load = before.StartsWith("saga|", StringComparison.Ordinal) && key.StartsWith("server|", StringComparison.Ordinal);
-                before = key;
-                if (load && ++loads == nth) Meanwhile();
-                return false;
-            }));
+            store => standing.At(store, Meanwhile));
         await using var cloud = s.Cloud;
         s.Ids["server"] = Stage.Good(await s.Send("POST", "/compute/v2.1/servers", s.ServerBody())).Id("server");
         await cloud.Drain();
-        Assert.True(stood);
+        Assert.True(standing.Stood);
         cloud.Line = (host, m) => host.Handle(m) is { } reply ? [reply] : [];
         await cloud.Pass(TimeSpan.FromMinutes(2));
         await cloud.Sweep();

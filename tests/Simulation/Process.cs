@@ -129,8 +129,8 @@ public sealed class Process
 
     private void Report(Exception e, string what)
     {
-        // A saga that insists says what it still lacks, as a host that wasn't heard of yet; that it is tried again until it has it, its end shows.
-        if (e is not (StoreUnavailableException or ConflictException or SagaFault)) Cloud.Errors.Add($"{what}: {e}");
+        // A saga that insists says so when no host with its network was heard of yet; that it is tried again until there is one, its end shows.
+        if (e is not (StoreUnavailableException or ConflictException) && !(e is SagaFault && e.Message.StartsWith("No host is connected", StringComparison.Ordinal))) Cloud.Errors.Add($"{what}: {e}");
         Cloud.Say($"{Name} {what}: {e.GetType().Name} {e.Message}");
     }
 }
