@@ -15,10 +15,9 @@ public sealed class HostLink(string control, string name, string credentialFile,
     /// <summary>Commands at once: each holds one of as many credits until it is settled.</summary>
     private const int Parallel = 32;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-    /// <summary>Of both queues and of what is sent: a broker (<c>?broker</c> behind the address) keeps over its next restart only what says so. Our own listener keeps all.</summary>
-    private readonly bool _durable = new Uri(control).Query == "?broker";
-    /// <summary>The same in AMQP's terms for an end of a link (terminus-durability).</summary>
-    private uint Terminus => _durable ? 2u : 0u;
+    /// <summary>Of both queues and of what is sent: a broker (<c>?broker</c> behind the address) keeps over its next restart only what says so. Our own listener keeps all, and never answers a line that speaks of durability at all, not even with 0 (HostLinkTests).</summary>
+    private bool AtBroker => new Uri(control).Query == "?broker";
+    private const uint Durable = 2;
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
@@ -38,7 +37,7 @@ public sealed class HostLink(string control, string name, string credentialFile,
                 var line = await Open(ct);
                 try
                 {
-                    var receiver = new ReceiverLink(line.Session, "commands", new Source { Address = Names.HostQueue(name), Durable = Terminus }, null);
+                    var receiver = AtBroker ? new ReceiverLink(line.Session, "commands", new Source { Address = Names.HostQueue(name), Durable = Durable }, null) : new ReceiverLink(line.Session, "commands", Names.HostQueue(name));
                     receiver.SetCredit(Parallel);
                     while (await receiver.ReceiveAsync(Timeout.InfiniteTimeSpan).WaitAsync(ct) is { } message)
                     {
@@ -64,7 +63,7 @@ public sealed class HostLink(string control, string name, string credentialFile,
             var line = await Open(ct);
             try
             {
-                await line.Replies.SendAsync(new Message { Header = new() { Durable = _durable }, BodySection = body }, Patience).WaitAsync(ct);
+                await line.Replies.SendAsync(AtBroker ? new Message { Header = new() { Durable = true }, BodySection = body } : new Message { BodySection = body }, Patience).WaitAsync(ct);
                 return;
             }
             catch (AmqpException e) when (e.Error?.Condition is { } why && (why == ErrorCode.UnauthorizedAccess || why == ErrorCode.DecodeError) && !line.Replies.IsClosed)
@@ -149,7 +148,7 @@ public sealed class HostLink(string control, string name, string credentialFile,
         var connection = await factory.CreateAsync(new Address(at.Host, at.Port, Names.HostQueue(name), secret, "/", at.Scheme)).WaitAsync(Patience, ct);
         var session = new Session(connection);
         var attached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var replies = new SenderLink(session, "replies", new Target { Address = Names.Replies, Durable = Terminus }, (_, _) => attached.TrySetResult());
+        var replies = new SenderLink(session, "replies", AtBroker ? new Target { Address = Names.Replies, Durable = Durable } : new Target { Address = Names.Replies }, (_, _) => attached.TrySetResult());
         replies.Closed += (_, error) => attached.TrySetException(new AmqpException(error ?? new Error(ErrorCode.ConnectionForced)));
         await attached.Task.WaitAsync(Patience, ct);
         _log.LogInformation("line to {Control} is open", control);
