@@ -12,6 +12,7 @@ internal sealed class CloudCommand : IDisposable
     private readonly Process _process;
     private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
     private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(2));
+    private int _open = 2;
 
     public CloudCommand(params string[] arguments)
     {
@@ -32,9 +33,15 @@ internal sealed class CloudCommand : IDisposable
     /// <summary>The next line that begins so; others before it are passed over.</summary>
     public async Task<string> Says(string beginning)
     {
-        await foreach (var line in _lines.Reader.ReadAllAsync(_patience.Token))
-            if (line.StartsWith(beginning, StringComparison.Ordinal)) return line;
-        throw new InvalidOperationException("it says nothing more");
+        var others = new List<string>();
+        try
+        {
+            await foreach (var line in _lines.Reader.ReadAllAsync(_patience.Token))
+                if (line.StartsWith(beginning, StringComparison.Ordinal)) return line;
+                else others.Add(line);
+        }
+        catch (OperationCanceledException) { /* what it said instead tells more */ }
+        throw new InvalidOperationException($"it never said '{beginning}' but: {string.Join('\n', others)}");
     }
 
     public async Task<int> Ended()
@@ -57,6 +64,7 @@ internal sealed class CloudCommand : IDisposable
     private void Add(string? line)
     {
         if (line is not null) _lines.Writer.TryWrite(line);
+        else if (Interlocked.Decrement(ref _open) == 0) _lines.Writer.TryComplete();
     }
 
     [DllImport("libc")] private static extern int kill(int process, int signal);

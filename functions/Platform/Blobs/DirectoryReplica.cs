@@ -43,11 +43,14 @@ public sealed class DirectoryReplica : IReplica
     private string PathOf(string blob) => blob.Length is > 36 and < 200 && blob.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.')
         ? Path.Combine(_root, blob[34..36], blob) : throw new ArgumentException("not the name of a blob", nameof(blob));
 
-    /// <summary>Directories are there but for the first time; so they are made when something fails for want of one.</summary>
+    /// <summary>
+    /// Directories are there but for the first time; so they are made when something fails for want of one. "File not found" is what .NET says when another writer makes the directory
+    /// between the failure and its look at what was missing.
+    /// </summary>
     private static T Within<T>(string directory, Func<T> make)
     {
         try { return make(); }
-        catch (DirectoryNotFoundException)
+        catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException)
         {
             Directory.CreateDirectory(directory);
             return make();
