@@ -1,3 +1,4 @@
+using System.Text;
 using Cloud.Platform;
 using Cloud.Platform.Access;
 using Cloud.Platform.Blobs;
@@ -34,6 +35,17 @@ public static class Composition
                     break;
                 }
                 catch (ConflictException) when (meetings < MostMeetings) { /* again, over what is there now */ }
+    }
+
+    /// <summary>As <see cref="Start"/>, once for a build and what it makes that for: a function app starts for every few requests, and then looks at one row instead of all of them.</summary>
+    public static async Task StartOnce(Services services)
+    {
+        const string partition = "started", key = "by";
+        var settings = services.Settings;
+        var by = Encoding.UTF8.GetBytes($"{typeof(Composition).Module.ModuleVersionId} {settings.Region} {settings.AdminPassword is not null} {settings.DemoPassword is not null} {string.Join(',', services.Slices.Select(s => s.Prefix))}");
+        if (await services.Store.Get(partition, key) is { } row && row.Body.Span.SequenceEqual(by)) return;
+        await Start(services);
+        await services.Store.Commit(partition, [new Op.Upsert(key, by)]);
     }
 
     /// <summary>Each time one thing more is there.</summary>

@@ -47,7 +47,7 @@ public static class CustomHandler
         var url = environment(Url) ?? (environment("WEBSITE_HOSTNAME") is { } name ? $"https://{name}" : $"http://127.0.0.1:{port}");
         var settings = SettingsFile.Apply(environment(SettingsPath), new() { AdminPassword = places.Password, DemoPassword = places.DemoPassword, ControlUrl = url });
         var services = Composition.Services(places.Store, places.Bus, places.Images, clock, ids, settings, objects: places.Objects(settings));
-        await Composition.Start(services);
+        await Composition.StartOnce(services);
         Map(web, services, places.Door);
         await web.RunAsync();
     }

@@ -1,15 +1,18 @@
 #!/bin/bash
-# Builds the function app: the published executable, host.json and one folder per function. usage: infra/azure/package.sh OUT.zip
+# Builds the function app: the published executable, host.json and one folder per function. usage: infra/azure/package.sh OUT.zip, or a folder that isn't there yet
 set -euo pipefail
-out=$(readlink -m "${1:?usage: infra/azure/package.sh OUT.zip}")
+out=$(readlink -m "${1:?usage: infra/azure/package.sh OUT.zip|FOLDER}")
 cd "$(dirname "$(readlink -f "$0")")/../.."
-app=$(mktemp -d)
-trap 'rm -rf "$app"' EXIT
-# Self-contained: a Functions app with a custom handler comes without a .NET of its own choice.
-dotnet publish functions -v q --nologo -c Release --self-contained -o "$app" >&2
+case $out in
+  *.zip) app=$(mktemp -d); trap 'rm -rf "$app"' EXIT;;
+  *) app=$out; mkdir "$app";;
+esac
+# Self-contained: a Functions app with a custom handler comes without a .NET of its own choice. Composite: .NET and we compiled as one, which saves a quarter of each start.
+dotnet publish functions -v q --nologo -c Release --self-contained -p:PublishReadyToRunComposite=true -o "$app" >&2
 rm -f "$app"/*.pdb "$app"/appsettings*.json "$app"/web.config
 "$app/Cloud.Functions" functions --out "$app"
 cp host.json "$app"
+[ "$app" != "$out" ] || exit 0
 mkdir -p "$(dirname "$out")"; rm -f "$out"
 (cd "$app" && find . -type f | LC_ALL=C sort | python3 -c '
 import sys, zipfile, os

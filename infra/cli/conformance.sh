@@ -87,10 +87,11 @@ if [ -z "${OS_AUTH_URL:-}" ]; then
   if [ "$on" = functions ]; then
     infra/cli/packages.sh broker || exit 1
     azurite=$(infra/cli/azurite.sh) && [ -n "$azurite" ] || { echo "azurite can't be had" >&2; exit 1; }
-    infra/cli/build.sh cloud
+    program=${CLOUD_BIN:-$WORK/app}
+    [ -n "${CLOUD_BIN:-}" ] || { rm -rf "$program"; infra/azure/package.sh "$program" > "$WORK/build.log" 2>&1 || { tail -20 "$WORK/build.log" >&2; exit 1; }; }
     stand=${CLOUD_BIN:-tests/Soak/bin/Debug/net10.0/linux-x64}/Cloud.Soak
     [ -n "${CLOUD_BIN:-}" ] || dotnet build tests/Soak -v q --nologo -c Debug > "$WORK/build.log" 2>&1 || { tail -20 "$WORK/build.log" >&2; exit 1; }
-    PATH=$PATH:$azurite "$stand" serve --program "${CLOUD_BIN:-.cache/out/cloud}/Cloud.Functions" --data "$WORK/data" --listen "127.0.0.1:$port" --every "$every" --settings "$WORK/settings.json" > "$WORK/cloud.log" 2>&1 &
+    PATH=$PATH:$azurite "$stand" serve --program "$program/Cloud.Functions" --data "$WORK/data" --listen "127.0.0.1:$port" --every "$every" --settings "$WORK/settings.json" > "$WORK/cloud.log" 2>&1 &
   else
     infra/cli/up.sh --data "$WORK/data" --listen "127.0.0.1:$port" --hosts simulated:2 --settings "$WORK/settings.json" > "$WORK/cloud.log" 2>&1 &
   fi
@@ -118,6 +119,8 @@ IMAGE='' IMAGE_ALT='' FLAVOR='' FLAVOR_ALT='' PUBLIC='' ELSEWHERE=''
 [ "${PREPARE:-yes}" = no ] || eval "$(/usr/bin/python3 "$here/prepare.py")"
 sed "s|@WORK@|$WORK|g; s|@AUTH_URL@|${OS_AUTH_URL%/v3}/v3|; s|@USERNAME@|$OS_USERNAME|; s|@PASSWORD@|$OS_PASSWORD|; s|@SCOPE@|$scope|; s|@ADMIN_SCOPE@|$admin|; s|@REGION@|${OS_REGION_NAME:-RegionOne}|
   s|@IMAGE@|$IMAGE|; s|@IMAGE_ALT@|$IMAGE_ALT|; s|@FLAVOR@|$FLAVOR|; s|@FLAVOR_ALT@|$FLAVOR_ALT|; s|@PUBLIC@|$PUBLIC|; s|@ELSEWHERE@|$ELSEWHERE|; s|@HTTP_IMAGE@|${HTTP_IMAGE:-http://download.cirros-cloud.net/0.6.2/cirros-0.6.2-x86_64-disk.img}|" "$here/tempest.conf.in" > "$WORK/tempest.conf"
+# Where looking costs a process, and so does each step of what is waited for.
+[ "$on" = up ] || sed -i 's/^build_timeout = .*/build_timeout = 1800/; s/^build_interval = .*/build_interval = 5/' "$WORK/tempest.conf"
 cd "$WORK"
 [ -f space/.stestr.conf ] || tempest init --workspace-path "$WORK/workspaces.yaml" space > /dev/null 2>&1
 cd space
