@@ -68,8 +68,9 @@ public static class Ports
     /// <summary>What a router has on a network is told to its host with the router.</summary>
     private static async ValueTask Rerouted(Call c, Draft<Port> d)
     {
+        if (d.Item.FixedIps.SequenceEqual(d.Old!.FixedIps)) return;
         if (d.Item.DeviceOwner == Routers.GatewayOwner) throw Fault.BadRequest("Invalid input for fixed_ips. Reason: the addresses of a gateway are those of its router's external_gateway_info.");
-        if (d.Item.DeviceOwner != Routers.InterfaceOwner || d.Item.FixedIps.SequenceEqual(d.Old!.FixedIps)) return;
+        if (d.Item.DeviceOwner != Routers.InterfaceOwner) return;
         if (!d.Item.FixedIps.Select(f => f.SubnetId).Order().SequenceEqual(d.Old.FixedIps.Select(f => f.SubnetId).Order())) throw Fault.BadRequest("Invalid input for fixed_ips. Reason: a router gets and leaves subnets by add_router_interface and remove_router_interface.");
         d.Add(await Routers.Reroute(c.Services, d.Item.ProjectId, d.Item.DeviceId, Change.By(c)));
     }

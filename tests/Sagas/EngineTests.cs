@@ -74,11 +74,11 @@ public sealed class EngineTests
             {
                 if (!after && (dead || seen++ == k)) { dead = true; throw new Death(); }
             };
-            try { await Composition.Start(cloud.Services); }
+            try { await Composition.StartOnce(cloud.Services); }
             catch (Death) { /* it starts again */ }
             if (!dead) break;
             cloud.Store.OnCommit = null;
-            await Composition.Start(cloud.Services);
+            await Composition.StartOnce(cloud.Services);
             await cloud.Drain();
             await cloud.Token("admin");
             await cloud.Token("demo");
@@ -86,5 +86,19 @@ public sealed class EngineTests
             Assert.Equal(2, (await cloud.Send("GET", "/identity/v3/projects")).Body.GetProperty("projects").GetArrayLength());
             Assert.Empty((await World.Check(cloud)).Problems);
         }
+    }
+
+    [Fact]
+    public async Task A_build_that_started_once_on_a_store_makes_nothing_again()
+    {
+        await using var cloud = TestCloud.Empty();
+        await Composition.StartOnce(cloud.Services);
+        async Task<int> Flavors() => (await cloud.Send("GET", "/compute/v2.1/flavors")).Body.GetProperty("flavors").GetArrayLength();
+        await cloud.Token("admin");
+        foreach (var id in (int[])[1, 2, 3, 4]) Assert.Equal(202, (await cloud.Send("DELETE", $"/compute/v2.1/flavors/{id}")).Status);
+        await Composition.StartOnce(cloud.Services);
+        Assert.Equal(0, await Flavors());
+        await Composition.Start(cloud.Services);
+        Assert.Equal(4, await Flavors());
     }
 }
