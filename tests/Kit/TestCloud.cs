@@ -26,7 +26,8 @@ public sealed record Answer(int Status, JsonElement Body, string Text, IReadOnly
 public sealed class TestCloud : IAsyncDisposable
 {
     private readonly Dictionary<string, string> _tokens = [];
-    private readonly string _files = Path.Combine(Path.GetTempPath(), "cs-test-" + Guid.NewGuid().ToString("N"));
+    private static readonly Lazy<string> s_files = new(FilesOfThisRun);
+    private readonly string _files = Path.Combine(s_files.Value, Guid.NewGuid().ToString("N"));
     private static readonly DateTimeOffset Begin = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private readonly IReadOnlyList<QueueTrigger> _triggers;
     private Router? _router;
@@ -56,6 +57,14 @@ public sealed class TestCloud : IAsyncDisposable
     public string Current { get; private set; } = "";
     /// <summary>Between a host and its queue: what of a command's answers comes back. Tests lose, double and delay here.</summary>
     public Func<SimulatedHost, CommandMessage, IReadOnlyList<HostMessage>> Line { get; set; } = (host, m) => host.Handle(m) is { } reply ? [reply] : [];
+
+    // Also those of clouds that a test copied and left.
+    private static string FilesOfThisRun()
+    {
+        var files = Directory.CreateTempSubdirectory("cs-test-").FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(files, recursive: true);
+        return files;
+    }
 
     // A cloud's first start hashes passwords, which is meant to be slow: done once for all tests.
     private static readonly Lazy<Task<TestCloud>> Fresh = new(async () =>
