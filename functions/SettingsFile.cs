@@ -17,6 +17,8 @@ public sealed record SettingsFile
     /// <summary>Until an upload in parts that nobody completes is removed.</summary>
     public int MultipartUploadDays { get; init; } = 7;
     public bool EnforceScope { get; init; }
+    /// <summary>Until a host that isn't heard of is down.</summary>
+    public int HostSilenceSeconds { get; init; } = 60;
     public bool TellWhatExists { get; init; }
     /// <summary>Longest page of telemetry's lists.</summary>
     public int MetricPage { get; init; } = 1000;
@@ -40,7 +42,7 @@ public sealed record SettingsFile
                 if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")) throw new FormatException($"{url} is no address of a cluster");
             if (Array.Find(file.AllowedOrigins, o => o != "*" && !(Uri.TryCreate(o, UriKind.Absolute, out var u) && u.Scheme is "http" or "https" && u.GetLeftPart(UriPartial.Authority) == o)) is { } bad) throw new FormatException($"{bad} is no origin such as https://dashboard.example");
             settings = settings with { TrustedProxies = [.. file.TrustedProxies.Select(n => IPNetwork.Parse(n.Contains('/', StringComparison.Ordinal) ? n : $"{n}/{(n.Contains(':', StringComparison.Ordinal) ? 128 : 32)}"))], AllowedOrigins = file.AllowedOrigins };
-            return settings with { OutboundOpened = [.. file.OutboundOpened.Select(n => IPNetwork.Parse(n))], Passwords = file.SecurityCompliance, EnforceScope = file.EnforceScope, TellsWhatExists = file.TellWhatExists, MetricPage = file.MetricPage is >= 1 and <= 10_000 ? file.MetricPage : throw new FormatException("metric_page must be from 1 to 10000"), UploadLife = TimeSpan.FromDays(file.MultipartUploadDays), OpenId = file.Openid, ObjectStores = file.ObjectStores, ImageStores = file.ImageStores, Sync = file.ContainerSync };
+            return settings with { OutboundOpened = [.. file.OutboundOpened.Select(n => IPNetwork.Parse(n))], Passwords = file.SecurityCompliance, EnforceScope = file.EnforceScope, HostSilence = file.HostSilenceSeconds is >= 30 and <= 86_400 ? TimeSpan.FromSeconds(file.HostSilenceSeconds) : throw new FormatException("host_silence_seconds must be from 30 to 86400"), TellsWhatExists = file.TellWhatExists, MetricPage = file.MetricPage is >= 1 and <= 10_000 ? file.MetricPage : throw new FormatException("metric_page must be from 1 to 10000"), UploadLife = TimeSpan.FromDays(file.MultipartUploadDays), OpenId = file.Openid, ObjectStores = file.ObjectStores, ImageStores = file.ImageStores, Sync = file.ContainerSync };
         }
         catch (Exception e) when (e is JsonException or FormatException or RegexParseException) { throw new ArgumentException($"{path}: {e.Message}"); }
     }

@@ -100,14 +100,21 @@ public static class ServerSagas
         var volumeHost = (string?)null;
         foreach (var v in s.Volumes)
             if (await BlockStorage.Facade.HostOf(w.Services, s.ProjectId, v.VolumeId) is { Length: > 0 } at) volumeHost = at;
+        var silent = false;
         foreach (var host in (await Placement.Facade.Candidates(w.Services, wanted)).OrderByDescending(h => h.Name == s.Host))
         {
             if ((s.WantedHost ?? host.Name) != host.Name || (volumeHost ?? host.Name) != host.Name || (s.Zone.Length > 0 && s.Zone != host.Capacity.Zone)) continue;
+            if (!Hosts.IsUp(w.Services, host))
+            {
+                silent = true;
+                continue;
+            }
             // A kill after an earlier claim elsewhere must not leave it: the row remembers the host before the room is taken.
             if (s.Host != host.Name) await Remember(w, host);
             if (await Placement.Facade.Claim(w.Store, host, new(s.Id, s.ProjectId, s.UserId, wanted))) return;
         }
-        throw new SagaFault("No valid host was found. There are not enough hosts available.");
+        const string None = "No valid host was found. There are not enough hosts available.";
+        throw silent ? new SilenceFault(None) : new SagaFault(None);
     }
 
     private static async ValueTask Remember(Work<Server> w, HostRow host)

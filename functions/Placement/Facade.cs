@@ -90,13 +90,13 @@ public static class Facade
         }
     }
 
-    /// <summary>Up, enabled hosts with room, emptiest first.</summary>
+    /// <summary>Enabled hosts with room, emptiest first, those that are silent as well.</summary>
     public static async ValueTask<IReadOnlyList<HostRow>> Candidates(Services s, Resources wanted)
     {
         var able = new List<(HostRow Host, int Free)>();
         foreach (var h in await Hosts.All(s))
         {
-            if (h.Disabled || !Hosts.IsUp(s, h)) continue;
+            if (h.Disabled || h.ForcedDown) continue;
             var room = Capacity(h) - (await Used(s.Store, h.Name)).Used;
             if (wanted.Fits(room)) able.Add((h, room.MemoryMiB));
         }

@@ -31,6 +31,7 @@ public sealed class SettingsFileTests : IDisposable
         var proxies = Read("""{"trusted_proxies":["10.1.0.0/16","10.2.0.1","fd00::1"],"allowed_origins":["https://dashboard.example","http://localhost:8080"]}""");
         Assert.Equal(["10.1.0.0/16", "10.2.0.1/32", "fd00::1/128"], proxies.TrustedProxies.Select(p => p.ToString()));
         Assert.Equal(["https://dashboard.example", "http://localhost:8080"], proxies.AllowedOrigins);
+        Assert.Equal((60, 120), (settings.HostSilence.TotalSeconds, Read("""{"host_silence_seconds":120}""").HostSilence.TotalSeconds));
         Assert.Equal(settings.Region, SettingsFile.Apply(null, settings).Region);
     }
 
@@ -45,6 +46,7 @@ public sealed class SettingsFileTests : IDisposable
     [InlineData("""{"allowed_origins":["dashboard.example"]}""")]
     [InlineData("""{"allowed_origins":["https://dashboard.example/page"]}""")]
     [InlineData("""{"openid":{"https://id":{}}}""")]
+    [InlineData("""{"host_silence_seconds":9}""")]
     [InlineData("""{"openid":{"https://id":{"audience":[]}}}""")]
     public void What_makes_no_sense_stops_the_start(string text) => Assert.StartsWith(_path, Assert.Throws<ArgumentException>(() => Read(text)).Message, StringComparison.Ordinal);
 }

@@ -48,7 +48,10 @@ public sealed record SagaMessage(string Partition, string Saga, string Key, stri
 public sealed record HostCommand(string Host, Command Command, long? Fence = null);
 
 /// <summary>A step failed and trying again won't help: what was done is undone. The text may reach the tenant.</summary>
-public sealed class SagaFault(string message) : Exception(message);
+public class SagaFault(string message) : Exception(message);
+
+/// <summary>A step failed for want of hosts that are silent: they get a while to be heard, as it may be we who were away.</summary>
+public sealed class SilenceFault(string message) : SagaFault(message);
 
 /// <summary>The durable state of one saga; lives beside its resource. Holds no command bodies and no secrets.</summary>
 public sealed record SagaRow
@@ -67,6 +70,8 @@ public sealed record SagaRow
     public DateTimeOffset Deadline { get; init; }
     public string? Error { get; init; }
     public bool Alerted { get; init; }
+    /// <summary>Since when it knows that a host it needs is silent; null when none is.</summary>
+    public DateTimeOffset? Silent { get; init; }
     public string Actor { get; init; } = "";
     public string RequestId { get; init; } = "";
     /// <summary>The request's or turn's span that started it, as in a traceparent header; null when nobody traces.</summary>

@@ -12,6 +12,8 @@ namespace Cloud.Platform.Sagas;
 public sealed partial class Saga<T>
 {
     private const int TriesOfCommand = 5, TriesOfStep = 5;
+    // A host speaks every ten seconds, and is connected again a few after the broker is.
+    private static readonly TimeSpan Hearing = TimeSpan.FromSeconds(30);
 
     private sealed record State(string Partition, Loaded<T> Was, SagaRow Saga, string SagaTag)
     {
@@ -82,10 +84,24 @@ public sealed partial class Saga<T>
         }
         catch (Exception e) when (e is not (ConflictException or OperationCanceledException or StoreUnavailableException))
         {
+            if (CanFail(work.Row) && e is SilenceFault && await Listen(s, state, work, ct)) return false;
             if (CanFail(work.Row) && e is SagaFault or Fault) return await Fail(s, state, work, e.Message, ct) is Then.Turn;
             if (attempt < TriesOfStep) throw;
             return CanFail(work.Row) ? await Fail(s, state, work, "An unexpected error happened.", ct) is Then.Turn : await Stuck(s, state, work, e, ct);
         }
+    }
+
+    /// <summary>
+    /// Where control plane or broker were away nobody could hear the hosts, so silence counts from when somebody listens: before a saga gives up for it, the
+    /// watchdog has it look again.
+    /// </summary>
+    /// <returns>False when it listened long enough.</returns>
+    private async ValueTask<bool> Listen(Services s, State state, Work<T> work, CancellationToken ct)
+    {
+        work.Back();
+        if (work.Row.Silent is { } since) return s.Now - since < Hearing;
+        await Write(s, state, work, work.Row with { Silent = s.Now }, ct);
+        return true;
     }
 
     /// <summary>What comes next: a step in the same turn, another turn, or nothing before the next message.</summary>
@@ -93,7 +109,7 @@ public sealed partial class Saga<T>
 
     private Then Advance(Work<T> work)
     {
-        work.Row = work.Row with { Step = After(work.Row), Turn = work.Row.Turn + 1, Waiting = [] };
+        work.Row = work.Row with { Step = After(work.Row), Turn = work.Row.Turn + 1, Waiting = [], Silent = null };
         return Then.Step;
     }
 
@@ -218,13 +234,14 @@ public sealed partial class Saga<T>
     {
         var saga = work.Row;
         if (s.Now > saga.Deadline && CanFail(saga)) return await Fail(s, state, work, _steps[saga.Step].Name + ": it took too long.", ct);
-        var waiting = saga.Waiting.ToArray();
+        var (waiting, silent) = (saga.Waiting.ToArray(), false);
         var commands = await Rebuild(work);
         for (var i = 0; i < waiting.Length; i++)
         {
             if (waiting[i].Done) continue;
             var down = await Hosts.IsDown(s, waiting[i].Host, ct);
-            if (down && CanFail(saga)) return await Fail(s, state, work, $"{_steps[saga.Step].Name}: the host does not answer.", ct);
+            if (down && CanFail(saga) && s.Now - (saga.Silent ?? s.Now) >= Hearing) return await Fail(s, state, work, $"{_steps[saga.Step].Name}: the host does not answer.", ct);
+            silent |= down;
             var command = Find(commands, waiting[i]);
             waiting[i] = waiting[i] with { Tries = 0, Done = command is null || (down && (saga.Unwinding || Deletes)) };
             if (waiting[i].Done && command is not null) saga = PassOver(saga, waiting[i].Host);
@@ -240,7 +257,7 @@ public sealed partial class Saga<T>
             work.Row = saga;
             return Advance(work);
         }
-        await Write(s, state, work, saga with { Waiting = waiting }, ct);
+        await Write(s, state, work, saga with { Waiting = waiting, Silent = silent ? saga.Silent ?? s.Now : null }, ct);
         return Then.Rest;
     }
 

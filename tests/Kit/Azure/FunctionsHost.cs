@@ -38,6 +38,9 @@ public sealed class FunctionsHost : IAsyncDisposable
     {
         var environment = all?.Environment ?? new() { [CustomHandler.Data] = Path.Combine(data, "state") };
         if (all is null && tables is not null) environment[CustomHandler.Tables] = tables;
+        // A test's hosts speak when it says so, and processes start as slowly as they like between.
+        environment[CustomHandler.SettingsPath] = Path.Combine(data, "settings.json");
+        await File.WriteAllTextAsync(environment[CustomHandler.SettingsPath], """{"host_silence_seconds":86400}""");
         foreach (var (name, value) in besides ?? new Dictionary<string, string>()) environment[name] = value;
         var process = await HandlerProcess.Start(Path.Combine(AppContext.BaseDirectory, "Cloud.Functions"), data, environment);
         return new(process, new(functions), all is not null ? "" : await File.ReadAllTextAsync(Path.Combine(data, "state", "bus-key")), all?.Queues);
