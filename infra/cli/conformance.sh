@@ -73,7 +73,7 @@ cloud='' web=''
 finish() { for pid in $cloud $web; do kill "$pid" && wait "$pid"; done 2> /dev/null; }
 trap finish EXIT
 if [ -z "${OS_AUTH_URL:-}" ]; then
-  port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  port=$(/usr/bin/python3 "$here/port.py")
   rm -rf "$WORK/data"
   : > "$WORK/cloud.log" # or the last run's would say that it is ready
   # An image for the cloud to fetch: from this machine, which an operator has to allow.
@@ -87,11 +87,12 @@ if [ -z "${OS_AUTH_URL:-}" ]; then
   if [ "$on" = functions ]; then
     infra/cli/packages.sh broker || exit 1
     azurite=$(infra/cli/azurite.sh) && [ -n "$azurite" ] || { echo "azurite can't be had" >&2; exit 1; }
-    program=${CLOUD_BIN:-$WORK/app}
-    [ -n "${CLOUD_BIN:-}" ] || { rm -rf "$program"; infra/azure/package.sh "$program" > "$WORK/build.log" 2>&1 || { tail -20 "$WORK/build.log" >&2; exit 1; }; }
-    stand=${CLOUD_BIN:-tests/Soak/bin/Debug/net10.0/linux-x64}/Cloud.Soak
-    [ -n "${CLOUD_BIN:-}" ] || dotnet build tests/Soak -v q --nologo -c Debug > "$WORK/build.log" 2>&1 || { tail -20 "$WORK/build.log" >&2; exit 1; }
-    PATH=$PATH:$azurite "$stand" serve --program "$program/Cloud.Functions" --data "$WORK/data" --listen "127.0.0.1:$port" --every "$every" --settings "$WORK/settings.json" > "$WORK/cloud.log" 2>&1 &
+    program=${CLOUD_BIN:-$WORK/app} stand=${CLOUD_BIN:-tests/Soak/bin/Debug/net10.0/linux-x64}
+    if [ -z "${CLOUD_BIN:-}" ]; then
+      rm -rf "$program"
+      { infra/azure/package.sh "$program" && dotnet build tests/Soak -v q --nologo -c Debug; } > "$WORK/build.log" 2>&1 || { tail -20 "$WORK/build.log" >&2; exit 1; }
+    fi
+    PATH=$PATH:$azurite "$stand/Cloud.Soak" serve --program "$program/Cloud.Functions" --data "$WORK/data" --listen "127.0.0.1:$port" --every "$every" --settings "$WORK/settings.json" > "$WORK/cloud.log" 2>&1 &
   else
     infra/cli/up.sh --data "$WORK/data" --listen "127.0.0.1:$port" --hosts simulated:2 --settings "$WORK/settings.json" > "$WORK/cloud.log" 2>&1 &
   fi

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using Cloud.Tests.Kit;
 
 namespace Cloud.Bench;
 
@@ -18,7 +17,7 @@ public sealed class ControlPlane : Subject, IAsyncDisposable
 
     public static async Task<ControlPlane> Start(string executable, string data, int hosts, string? settings = null)
     {
-        var port = FreePort();
+        var port = FreePorts.One();
         var start = new ProcessStartInfo(executable, ["up", "--data", data, "--listen", $"127.0.0.1:{port}", "--simulated", $"{hosts}", .. settings is null ? (string[])[] : ["--settings", settings]]) { RedirectStandardOutput = true };
         start.Environment["DOTNET_GCgen0size"] = "0x2000000"; // as ./cloud up starts it
         var clock = Stopwatch.StartNew();
@@ -59,13 +58,6 @@ public sealed class ControlPlane : Subject, IAsyncDisposable
 
     private double Status(string field) =>
         double.Parse(File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith(field, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
-
-    public static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
 
     public async ValueTask DisposeAsync()
     {

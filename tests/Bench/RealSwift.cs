@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cloud.Tests.Kit;
 
 namespace Cloud.Bench;
 
@@ -21,15 +22,15 @@ internal sealed class RealSwift : Subject, IAsyncDisposable
         var swift = new RealSwift(data);
         foreach (var device in (string[])["d1", "d2", "d3"]) Directory.CreateDirectory(Path.Combine(data, "devices", device));
         await swift.Write("swift.conf", "[swift-hash]\nswift_hash_path_suffix = bench\nswift_hash_path_prefix = bench\n[storage-policy:0]\nname = Policy-0\ndefault = yes\n");
-        var cache = ControlPlane.FreePort();
+        var cache = FreePorts.One();
         swift.Run("memcached", "-l", "127.0.0.1", "-p", $"{cache}", "-u", Environment.UserName);
         foreach (var kind in (string[])["account", "container", "object"])
         {
-            var port = ControlPlane.FreePort();
+            var port = FreePorts.One();
             await swift.Ring(kind, port);
             await swift.Server(kind, port, kind + "-server", "");
         }
-        var proxy = ControlPlane.FreePort();
+        var proxy = FreePorts.One();
         await swift.Server("proxy", proxy, "catch_errors cache proxy-server", $"account_autocreate = true\n[filter:catch_errors]\nuse = egg:swift#catch_errors\n[filter:cache]\nuse = egg:swift#memcache\nmemcache_servers = 127.0.0.1:{cache}\n");
         swift.Url = $"http://127.0.0.1:{proxy}";
         return swift;

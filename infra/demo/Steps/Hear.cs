@@ -1,4 +1,5 @@
 using Cloud.Demo.Tools;
+using Cloud.Tests.Kit;
 
 namespace Cloud.Demo.Steps;
 
@@ -8,7 +9,7 @@ internal static class Hear
     /// <summary>Before there is anything to hear of.</summary>
     internal static async Task Begin(Stage s)
     {
-        var receiver = s.Receiver = new(CloudProcess.FreePort());
+        var receiver = s.Receiver = new(FreePorts.One());
         s.Later("the receiver of webhooks", () => { receiver.Dispose(); return Task.CompletedTask; });
         var token = await s.User.Run("token", "issue", "-f", "value", "-c", "id");
         var made = await s.Cloud.Post(token, "/events/v1/webhooks", new { webhook = new { name = "demo", url = receiver.Url } }, s.Stop);

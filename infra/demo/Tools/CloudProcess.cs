@@ -1,7 +1,6 @@
-using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json;
+using Cloud.Tests.Kit;
 
 namespace Cloud.Demo.Tools;
 
@@ -10,7 +9,7 @@ public sealed class CloudProcess(string root, string data)
 {
     private Background? _up;
 
-    public string Url { get; } = $"http://127.0.0.1:{FreePort()}";
+    public string Url { get; } = $"http://127.0.0.1:{FreePorts.One()}";
 
     /// <summary>Name of the bridge of provider network "public".</summary>
     public string PublicBridge => "cso" + Owner;
@@ -66,13 +65,5 @@ public sealed class CloudProcess(string root, string data)
         var http = new HttpClient { BaseAddress = new(Url) };
         http.DefaultRequestHeaders.Add("X-Auth-Token", token);
         return http;
-    }
-
-    /// <summary>The one above, which hosts use, is then as good as surely free, too.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
