@@ -248,7 +248,7 @@ public sealed class HostCredentialTests
     /// <summary>Reads until the other side closes.</summary>
     private static async Task<byte[]> Rest(Socket socket)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var patience = new CancellationTokenSource(Patience.Span);
         using var all = new MemoryStream();
         var part = new byte[4096];
         try

@@ -49,7 +49,7 @@ public sealed class ProcessSecretTests : IDisposable
         cloud.BeginErrorReadLine();
         try
         {
-            await ready.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+            await ready.Task.WaitAsync(Patience.Span, TestContext.Current.CancellationToken);
             _http.BaseAddress = new("http://" + at);
             foreach (var file in (string[])["admin-password", "demo-password", "host-other.secret"]) _secrets.Add((await File.ReadAllTextAsync(Path.Combine(_data, "cloud", file), TestContext.Current.CancellationToken)).Trim());
             await Work();

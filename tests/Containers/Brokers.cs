@@ -30,7 +30,7 @@ public sealed class ContainedRabbitMq : IBrokerProcess, IAsyncDisposable
         // Whoever is not of its own machine may be guest only where that is allowed.
         var container = (await docker.Container("rabbitmq", s_files)).WithEnvironment(settings).WithPortBinding(port, Port)
             .WithEntrypoint("/bin/sh", "-c", "echo '[rabbitmq_amqp1_0].' > /data/plugins; : > /data/env; echo 'loopback_users = none' > /data/rabbitmq.conf; exec /usr/lib/rabbitmq/bin/rabbitmq-server")
-            .WithWaitStrategy(Wait.ForUnixContainer().UntilMessageIsLogged(Ready, w => w.WithTimeout(PatientBus.Patience))).Build();
+            .WithWaitStrategy(Wait.ForUnixContainer().UntilMessageIsLogged(Ready, w => w.WithTimeout(Patience.Span))).Build();
         await container.StartAsync();
         return new(docker, container, port);
     }
@@ -67,7 +67,7 @@ public sealed class ContainedAzurite : IAsyncDisposable
         if (Directory.Exists(OwnModules)) builder = builder.WithBindMount(OwnModules, OwnModules, DotNet.Testcontainers.Configurations.AccessMode.ReadOnly);
         var container = builder.WithPortBinding(port, 10000)
             .WithEntrypoint("/usr/bin/node", File.ResolveLinkTarget(program, returnFinalTarget: true)?.FullName ?? program).WithCommand(Azurite.Arguments(service, "0.0.0.0", "10000", "/data"))
-            .WithWaitStrategy(Wait.ForUnixContainer().UntilMessageIsLogged(" successfully ", w => w.WithTimeout(PatientBus.Patience))).Build();
+            .WithWaitStrategy(Wait.ForUnixContainer().UntilMessageIsLogged(" successfully ", w => w.WithTimeout(Patience.Span))).Build();
         await container.StartAsync();
         return new(docker, container, Azurite.ConnectionOf(service, $"127.0.0.1:{port}"));
     }

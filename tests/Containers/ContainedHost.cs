@@ -31,7 +31,7 @@ public sealed class ContainedHost : IAsyncDisposable
                 p.HostConfig.SecurityOpt = ["seccomp=unconfined", "apparmor=unconfined"];
                 p.HostConfig.Devices = [new() { PathOnHost = "/dev/net/tun", PathInContainer = "/dev/net/tun", CgroupPermissions = "rwm" }];
             })
-            .WithWaitStrategy(Wait.ForUnixContainer().UntilMessageIsLogged("ready " + name, w => w.WithTimeout(PatientBus.Patience)));
+            .WithWaitStrategy(Wait.ForUnixContainer().UntilMessageIsLogged("ready " + name, w => w.WithTimeout(Patience.Span)));
         foreach (var (here, there) in new[] { ("/usr", "/usr"), ("/etc/passwd", "/etc/passwd"), ("/etc/group", "/etc/group"), ("/etc/alternatives", "/etc/alternatives"), (AppContext.BaseDirectory.TrimEnd('/'), "/cloud"), (Repository.Path("infra"), "/infra"), (Repository.Path("tests/Containers"), "/tests") })
             builder = builder.WithBindMount(here, there, DotNet.Testcontainers.Configurations.AccessMode.ReadOnly);
         var container = builder.Build();

@@ -22,7 +22,6 @@ public sealed class WithDocker : ICollectionFixture<Docker>
 public sealed class Docker : IAsyncLifetime
 {
     public const string Missing = "needs root and Debian's docker.io (infra/cli/packages.sh test)";
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly string _folder = Path.Combine(Path.GetTempPath(), "cs-docker-" + Path.GetRandomFileName()[..6]);
     private readonly Dictionary<string, Task<string>> _images = [];
@@ -46,8 +45,8 @@ public sealed class Docker : IAsyncLifetime
         TestcontainersSettings.ResourceReaperEnabled = false;
         _before = await Picture();
         var daemon = Process.Start(new ProcessStartInfo("bash", [Repository.Path("tests/Containers/daemon.sh"), _folder, Bridge, Gateway + "/24"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
-        var said = await daemon.StandardOutput.ReadLineAsync().WaitAsync(Patience);
-        if (said != "ready") throw new InvalidOperationException("dockerd doesn't start: " + said + await daemon.StandardOutput.ReadToEndAsync().WaitAsync(Patience));
+        var said = await daemon.StandardOutput.ReadLineAsync().WaitAsync(Patience.Span);
+        if (said != "ready") throw new InvalidOperationException("dockerd doesn't start: " + said + await daemon.StandardOutput.ReadToEndAsync().WaitAsync(Patience.Span));
         _daemon = daemon;
     }
 
@@ -55,7 +54,7 @@ public sealed class Docker : IAsyncLifetime
     {
         if (_daemon is null) return;
         _daemon.StandardInput.Close();
-        await _daemon.WaitForExitAsync().WaitAsync(Patience);
+        await _daemon.WaitForExitAsync().WaitAsync(Patience.Span);
         _daemon.Dispose();
         Assert.Equal(_before, await Picture());
     }
@@ -74,7 +73,7 @@ public sealed class Docker : IAsyncLifetime
     public async Task Restart(IContainer container, string ready)
     {
         async Task<int> Times() => (await Command("logs", container.Id)).Split(ready).Length;
-        using var late = new CancellationTokenSource(PatientBus.Patience);
+        using var late = new CancellationTokenSource(Patience.Span);
         var before = await Times();
         await Command("kill", "--signal", "KILL", container.Id);
         await Command("start", container.Id);
@@ -123,7 +122,7 @@ public sealed class Docker : IAsyncLifetime
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync().WaitAsync(Patience);
+        await process.WaitForExitAsync().WaitAsync(Patience.Span);
         return process.ExitCode == 0 ? await output : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: {process.ExitCode} {await output} {await error}");
     }
 }

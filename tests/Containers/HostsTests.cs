@@ -155,7 +155,7 @@ public sealed partial class HostsTests(Docker docker) : IAsyncDisposable
     {
         foreach (var host in _running) await host.DisposeAsync();
         if (_cloud is { HasExited: false }) _cloud.Kill();
-        if (_cloud is not null) await _cloud.WaitForExitAsync(CancellationToken.None).WaitAsync(PatientBus.Patience);
+        if (_cloud is not null) await _cloud.WaitForExitAsync(CancellationToken.None).WaitAsync(Patience.Span);
         _cloud?.Dispose();
         _http.Dispose();
         _late.Dispose();

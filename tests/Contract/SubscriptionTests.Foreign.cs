@@ -82,5 +82,5 @@ public sealed partial class SubscriptionTests
         return Process.Start(start)!;
     }
 
-    private static async Task<string?> Said(Process process) => await process.StandardOutput.ReadLineAsync().WaitAsync(Patience);
+    private static async Task<string?> Said(Process process) => await process.StandardOutput.ReadLineAsync().WaitAsync(Patience.Span);
 }

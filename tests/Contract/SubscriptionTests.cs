@@ -16,7 +16,6 @@ namespace Cloud.Tests.Contract;
 public sealed partial class SubscriptionTests : IAsyncLifetime
 {
     private const string Things = "events?type=cloud.serverless.test.*";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly List<Connection> _connections = [];
     private readonly Channel<long> _written = Channel.CreateUnbounded<long>();
     private TestCloud _cloud = null!;
@@ -61,13 +60,13 @@ public sealed partial class SubscriptionTests : IAsyncLifetime
         var attached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var link = new ReceiverLink(session, name, new Source { Address = address, Durable = 2, ExpiryPolicy = new Symbol("never") }, (_, _) => attached.TrySetResult());
         link.AddClosedCallback((_, _) => attached.TrySetResult());
-        await attached.Task.WaitAsync(Patience);
+        await attached.Task.WaitAsync(Patience.Span);
         return link;
     }
 
     private static async Task<string> Next(ReceiverLink link, bool accept = true)
     {
-        var message = await link.ReceiveAsync(Patience) ?? throw new TimeoutException("nothing came");
+        var message = await link.ReceiveAsync(Patience.Span) ?? throw new TimeoutException("nothing came");
         if (accept) link.Accept(message);
         return message.Properties.MessageId;
     }
@@ -79,7 +78,7 @@ public sealed partial class SubscriptionTests : IAsyncLifetime
         {
             var all = (await _cloud.Send("GET", "/events/v1/subscriptions", user: "demo")).Body.GetProperty("subscriptions").EnumerateArray();
             if (all.Single(s => s.GetProperty("name").GetString() == name).GetProperty("unread").GetInt32() <= unread) return;
-            await _written.Reader.ReadAsync().AsTask().WaitAsync(Patience);
+            await _written.Reader.ReadAsync().AsTask().WaitAsync(Patience.Span);
         }
     }
 
@@ -89,7 +88,7 @@ public sealed partial class SubscriptionTests : IAsyncLifetime
         var session = await Connect();
         var link = await Attach(session, "audit");
         await _events.Emit("e1 a", "e2 b", "e3 a");
-        var first = await link.ReceiveAsync(Patience);
+        var first = await link.ReceiveAsync(Patience.Span);
         Assert.Equal(("e1", "cloud.serverless.test.thing.updated", "a", "application/cloudevents+json"), (first.Properties.MessageId, first.Properties.Subject, first.Properties.GroupId, (string)first.Properties.ContentType));
         var body = System.Text.Encoding.UTF8.GetString(first.GetBody<byte[]>());
         Assert.Contains("\"e1\"", body, StringComparison.Ordinal);
@@ -114,8 +113,8 @@ public sealed partial class SubscriptionTests : IAsyncLifetime
     {
         var link = await Attach(await Connect(), "audit");
         await _events.Emit("e1 a", "e2 b");
-        var one = await link.ReceiveAsync(Patience);
-        var two = await link.ReceiveAsync(Patience);
+        var one = await link.ReceiveAsync(Patience.Span);
+        var two = await link.ReceiveAsync(Patience.Span);
         link.Accept(two);
         link.Release(one); // comes once more
         Assert.Equal("e1", await Next(link));

@@ -34,7 +34,7 @@ public sealed class ConfinementTests
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Cloud.Functions"), [Inspection.Verb, "raw", "1"]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         foreach (var (name, value) in Confinement.Runtime) start.Environment[name] = value;
         using var child = Process.Start(start)!;
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var patience = new CancellationTokenSource(Patience.Span);
         // It says nothing until it has read all: this is what the kernel says of it when it waits for that.
         string Of(string file, string line) => File.ReadLines($"/proc/{child.Id}/{file}").First(l => l.StartsWith(line, StringComparison.Ordinal))[line.Length..].Trim();
         while (Of("status", "NoNewPrivs:") != "1" || Environment.IsPrivilegedProcess && !Of("status", "Uid:").StartsWith("65534", StringComparison.Ordinal)) await Task.Delay(10, patience.Token);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using System.Threading.Channels;
 using Cloud.Agents.Contract.Libvirt;
+using Cloud.Tests.Kit;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Xunit;
@@ -73,7 +74,7 @@ public sealed class SidecarLab : IAsyncLifetime
     /// <summary>The next event that fits; others before it are passed over.</summary>
     internal async Task<DomainEvent> Event(Func<DomainEvent, bool> fits)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var patience = new CancellationTokenSource(Patience.Span);
         await foreach (var e in events.Reader.ReadAllAsync(patience.Token))
             if (fits(e)) return e;
         throw new InvalidOperationException("the stream of events ended");

@@ -11,7 +11,7 @@ internal sealed class CloudCommand : IDisposable
 {
     private readonly Process _process;
     private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
-    private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(2));
+    private readonly CancellationTokenSource _patience = new(Patience.Span);
     private int _open = 2;
 
     public CloudCommand(params string[] arguments)

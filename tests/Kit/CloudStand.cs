@@ -61,7 +61,7 @@ internal sealed class CloudStand : IAsyncDisposable
     {
         using var process = Begin(program, arguments, login);
         var (text, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var patience = new CancellationTokenSource(Patience.Span);
         await process.WaitForExitAsync(patience.Token);
         return new(process.ExitCode, await text, await error);
     }

@@ -71,7 +71,7 @@ internal sealed class HostLab : IAsyncDisposable
     {
         var closed = new TaskCompletionSource<Error?>(TaskCreationOptions.RunContinuationsAsynchronously);
         link.AddClosedCallback((_, error) => closed.TrySetResult(error));
-        return await closed.Task.WaitAsync(TimeSpan.FromSeconds(30)) ?? throw new InvalidOperationException("closed without a reason");
+        return await closed.Task.WaitAsync(Patience.Span) ?? throw new InvalidOperationException("closed without a reason");
     }
 
     public async ValueTask DisposeAsync()
@@ -92,7 +92,7 @@ internal sealed class WatchedBus(IBus inner) : IBus
     /// <summary>The next thing that happened, e.g. <c>complete c1</c>; passes over others until one begins with <paramref name="what"/>.</summary>
     internal async Task<string> Next(string what = "")
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var patience = new CancellationTokenSource(Patience.Span);
         await foreach (var seen in _seen.Reader.ReadAllAsync(patience.Token))
             if (seen.StartsWith(what, StringComparison.Ordinal)) return seen;
         throw new InvalidOperationException("nothing more happens");

@@ -36,7 +36,7 @@ public sealed class OtlpCollector : IDisposable
     /// <summary>The next span that fits.</summary>
     public async Task<ReceivedSpan> Next(Func<ReceivedSpan, bool> fits)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var patience = new CancellationTokenSource(Patience.Span);
         await foreach (var span in _coming.Reader.ReadAllAsync(patience.Token))
             if (fits(span)) return span;
         throw new InvalidOperationException("no more spans come");

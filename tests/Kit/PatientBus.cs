@@ -6,9 +6,6 @@ namespace Cloud.Tests.Kit;
 /// <summary>A bus behind a broker, whose waiting ends: where the clock of a test stands still, what never comes would be waited for for ever.</summary>
 public sealed class PatientBus(IBus inner) : IBus
 {
-    /// <summary>A broker that starts anew on a busy machine takes most of a minute.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-
     public async ValueTask Send(IReadOnlyList<Message> messages, CancellationToken ct = default) => await Within(Done(inner.Send(messages, ct)));
     public ValueTask<IReadOnlyList<Delivery>> Receive(string queue, int max, TimeSpan lockFor, TimeSpan wait, CancellationToken ct = default) => Within(inner.Receive(queue, max, lockFor, wait, ct).AsTask());
     public ValueTask<bool> Complete(Delivery delivery, CancellationToken ct = default) => Within(inner.Complete(delivery, ct).AsTask());
@@ -27,7 +24,7 @@ public sealed class PatientBus(IBus inner) : IBus
 
     private static async ValueTask<T> Within<T>(Task<T> task, [CallerMemberName] string what = "")
     {
-        try { return await task.WaitAsync(Patience); }
-        catch (TimeoutException) when (!task.IsCompleted) { throw new TimeoutException($"{what}: nothing came of it in {Patience}"); }
+        try { return await task.WaitAsync(Patience.Span); }
+        catch (TimeoutException) when (!task.IsCompleted) { throw new TimeoutException($"{what}: nothing came of it in {Patience.Span}"); }
     }
 }

@@ -70,7 +70,7 @@ public sealed class RabbitMq : IBrokerProcess, IAsyncDisposable
     {
         using var process = Process.Start(At(new ProcessStartInfo("/usr/lib/rabbitmq/bin/rabbitmqctl", arguments) { RedirectStandardOutput = true, RedirectStandardError = true }))!;
         var said = Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync().WaitAsync(PatientBus.Patience);
+        await process.WaitForExitAsync().WaitAsync(Patience.Span);
         return process.ExitCode == 0 ? (await said)[0] : throw new InvalidOperationException(string.Concat(await said));
     }
 
@@ -98,7 +98,7 @@ public sealed class RabbitMq : IBrokerProcess, IAsyncDisposable
     {
         if (_broker is not { HasExited: false }) return;
         _broker.Kill(entireProcessTree: true);
-        await _broker.WaitForExitAsync().WaitAsync(PatientBus.Patience);
+        await _broker.WaitForExitAsync().WaitAsync(Patience.Span);
     }
 
     private async Task Run()
@@ -110,7 +110,7 @@ public sealed class RabbitMq : IBrokerProcess, IAsyncDisposable
         if (_plan is not null) await File.WriteAllTextAsync(In("plan.json"), _plan.ToString());
         _broker = Process.Start(At(new(Program) { RedirectStandardOutput = true, RedirectStandardError = true }))!;
         _ = _broker.StandardError.BaseStream.CopyToAsync(Stream.Null);
-        using var late = new CancellationTokenSource(PatientBus.Patience);
+        using var late = new CancellationTokenSource(Patience.Span);
         while (await _broker.StandardOutput.ReadLineAsync(late.Token) is { } line)
             if (line.Contains("completed with", StringComparison.Ordinal))
             {

@@ -25,7 +25,7 @@ public sealed class BrokerAwayTests
         var clock = new FakeTimeProvider();
         await using var bus = new AmqpBus(Broker.Parse("amqp://" + address), clock, new TimeOrderedIds(clock), NullLogger.Instance);
         var sending = bus.Send([new("q", "1", "x"u8.ToArray())]).AsTask();
-        using var late = new CancellationTokenSource(PatientBus.Patience);
+        using var late = new CancellationTokenSource(Patience.Span);
         while (!sending.IsCompleted)
         {
             Assert.False(late.IsCancellationRequested, "the send never gives up");
@@ -35,7 +35,7 @@ public sealed class BrokerAwayTests
         await Assert.ThrowsAsync<StoreUnavailableException>(() => sending);
 
         using var node = new Node(address);
-        await bus.Send([new("q", "1", "x"u8.ToArray())]).AsTask().WaitAsync(PatientBus.Patience);
+        await bus.Send([new("q", "1", "x"u8.ToArray())]).AsTask().WaitAsync(Patience.Span);
         Assert.Equal(["1"], node.Sent);
     }
 

@@ -81,7 +81,7 @@ public sealed class BrokerTests
             await bus.Send([new("sagas", "2", "y"u8.ToArray(), "s")]);
             Assert.Single(node.Asked);
             clock.Advance(TimeSpan.FromMinutes(7)); // three before its end
-            await node.Second.Task.WaitAsync(PatientBus.Patience, TestContext.Current.CancellationToken);
+            await node.Second.Task.WaitAsync(Patience.Span, TestContext.Current.CancellationToken);
             Assert.Equal(["token 1", "token 2"], node.Asked.Select(m => (string)m.Body));
         }
         finally { container.Close(); }
@@ -96,7 +96,7 @@ public sealed class BrokerTests
         {
             await using var bus = new AmqpBus(Keyless(address, entra), clock, new TimeOrderedIds(clock), NullLogger.Instance);
             var sending = bus.Send([new("sagas", "1", "x"u8.ToArray(), "s")]).AsTask();
-            await entra.Asked.Task.WaitAsync(PatientBus.Patience, TestContext.Current.CancellationToken);
+            await entra.Asked.Task.WaitAsync(Patience.Span, TestContext.Current.CancellationToken);
             while (!sending.IsCompleted)
             {
                 clock.Advance(TimeSpan.FromSeconds(1));

@@ -33,7 +33,7 @@ public sealed class HostAtBrokerTests
                 carried.TrySetResult();
                 return Task.FromResult(host.Handle(m)!);
             }, stop.Token);
-            await carried.Task.WaitAsync(PatientBus.Patience);
+            await carried.Task.WaitAsync(Patience.Span);
             while ((await broker.Depths())[Names.Replies] < 2) { /* it takes a while to ask */ }
             await stop.CancelAsync();
             await running;

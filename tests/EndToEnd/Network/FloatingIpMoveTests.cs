@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using Cloud.Agents.Contract;
 using Cloud.Agents.Host.Linux;
+using Cloud.Tests.Kit;
 using Xunit;
 
 namespace Cloud.Tests.EndToEnd.Network;
@@ -44,7 +45,7 @@ public sealed class FloatingIpMoveTests(ITestOutputHelper output)
             await host.Must(new EnsureRouter(With(two, "10.0.0.13")));
         });
         // Told at once, not found out when the old way is worn out.
-        Assert.Contains(Example.Mac(110), await internet.Run("ip", ["neigh", "show", Floating], NetworkLab.Patience));
+        Assert.Contains(Example.Mac(110), await internet.Run("ip", ["neigh", "show", Floating], Patience.Token));
         await stop.CancelAsync();
 
         async Task Move(string how, string to, Func<Task> move)
@@ -99,7 +100,7 @@ public sealed class FloatingIpMoveTests(ITestOutputHelper output)
         /// <returns>How long nobody answered before this one did.</returns>
         public async Task<TimeSpan> Until(string name)
         {
-            var (buffer, patience) = (new byte[10], NetworkLab.Patience);
+            var (buffer, patience) = (new byte[10], Patience.Token);
             while (true)
             {
                 patience.ThrowIfCancellationRequested();

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Cloud.Agents.Contract;
 using Cloud.Agents.Host.Linux;
+using Cloud.Tests.Kit;
 using Xunit;
 
 namespace Cloud.Tests.EndToEnd.Network;
@@ -21,15 +22,15 @@ public sealed class Ipv6Tests
         foreach (var (network, port) in new[] { (inner, a), (inner, b), (outer, c) })
             await host.Must(new EnsurePort(network, port));
         var (ga, gb, gc) = (await lab.Guest(host, a, "a"), await lab.Guest(host, b, "b"), await lab.Guest(host, c, "c"));
-        await lab.Eventually(async () => (await ga.Run("ip", ["-6", "addr"], NetworkLab.Patience)).Contains("fd00::f816:3eff:fe00:b/64", StringComparison.Ordinal));
-        await lab.Eventually(async () => (await gb.Run("ip", ["-6", "addr"], NetworkLab.Patience)).Contains("fd00::f816:3eff:fe00:c/64", StringComparison.Ordinal));
-        Assert.DoesNotContain("default", await ga.Run("ip", ["-6", "route"], NetworkLab.Patience), StringComparison.Ordinal);
+        await lab.Eventually(async () => (await ga.Run("ip", ["-6", "addr"], Patience.Token)).Contains("fd00::f816:3eff:fe00:b/64", StringComparison.Ordinal));
+        await lab.Eventually(async () => (await gb.Run("ip", ["-6", "addr"], Patience.Token)).Contains("fd00::f816:3eff:fe00:c/64", StringComparison.Ordinal));
+        Assert.DoesNotContain("default", await ga.Run("ip", ["-6", "route"], Patience.Token), StringComparison.Ordinal);
         Assert.True(await ga.Pings("fd00::f816:3eff:fe00:c"), "a neighbour");
 
         await host.Must(new EnsureRouter(new RouterSpec("router-1", "project", true, null,
             [new(inner, "r1", Example.Mac(101), ["fd00::1/64"]), new(outer, "r2", Example.Mac(102), ["fd01::1/64"])], [], [])));
         foreach (var guest in new[] { ga, gc })
-            await lab.Eventually(async () => (await guest.Run("ip", ["-6", "route"], NetworkLab.Patience)).Contains("default", StringComparison.Ordinal));
+            await lab.Eventually(async () => (await guest.Run("ip", ["-6", "route"], Patience.Token)).Contains("default", StringComparison.Ordinal));
         Assert.True(await gc.Pings("fd00::f816:3eff:fe00:b"), "through the router");
         Assert.False(await ga.Pings("fd01::f816:3eff:fe00:d"), "closed");
     }

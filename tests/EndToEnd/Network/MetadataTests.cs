@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Cloud.Agents.Contract;
 using Cloud.Agents.Host.Linux;
+using Cloud.Tests.Kit;
 using Xunit;
 
 namespace Cloud.Tests.EndToEnd.Network;
@@ -24,7 +25,7 @@ public sealed class MetadataTests
         }
 
         // The second has no route but the default one: it would ask its router.
-        await guests[0].Run("ip", ["route", "add", "169.254.169.254", "via", "10.0.0.2"], NetworkLab.Patience);
+        await guests[0].Run("ip", ["route", "add", "169.254.169.254", "via", "10.0.0.2"], Patience.Token);
         Assert.Equal("server-11", await Ask(guests[0]));
         Assert.Equal("other-11", await Ask(guests[1]));
         Assert.Equal("server-11", await Ask(guests[0], "X-Instance-ID: other-11"));
@@ -48,16 +49,16 @@ public sealed class MetadataTests
         await host.Must(new EnsurePort(network, port));
         // Of all that a guest could say, this needs no rule.
         var guest = await lab.Guest(host, port, "a", "10.0.0.11/24");
-        await guest.Run("ip", ["route", "add", "169.254.169.254", "dev", "eth0"], NetworkLab.Patience);
+        await guest.Run("ip", ["route", "add", "169.254.169.254", "dev", "eth0"], Patience.Token);
         Assert.Equal("server-11", await Ask(guest));
 
         using var socket = await lab.Connect("a", "fe80::a9fe:a9fe%eth0", 80);
         Assert.NotNull(socket);
         await socket.SendAsync("GET / HTTP/1.1\r\nHost: metadata\r\nX-Instance-ID: other\r\nConnection: close\r\n\r\n"u8.ToArray());
         using var reader = new StreamReader(new NetworkStream(socket));
-        Assert.Contains("\r\n\r\n9\r\nserver-11\r\n", await reader.ReadToEndAsync(NetworkLab.Patience));
+        Assert.Contains("\r\n\r\n9\r\nserver-11\r\n", await reader.ReadToEndAsync(Patience.Token));
     }
 
     private static Task<string> Ask(ITool guest, string header = "X-Forwarded-For: 10.0.0.12") =>
-        guest.Run("busybox", ["wget", "-q", "-O", "-", "--header", header, "http://169.254.169.254/openstack/latest"], NetworkLab.Patience);
+        guest.Run("busybox", ["wget", "-q", "-O", "-", "--header", header, "http://169.254.169.254/openstack/latest"], Patience.Token);
 }

@@ -7,6 +7,7 @@ using Cloud.Agents.Host;
 using Cloud.Agents.Host.Linux;
 using Cloud.Agents.Host.Networks;
 using Cloud.Agents.Host.Usage;
+using Cloud.Tests.Kit;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -42,13 +43,13 @@ public sealed class NetworkLab : IAsyncDisposable
     public async Task<ITool> Space(string name)
     {
         spaces.Ensure(name, ("net/ipv6/conf/default/accept_dad", "0"), ("net/ipv4/ip_forward", "0"), ("net/ipv6/conf/default/router_solicitation_delay", "0"));
-        await In(name).Run("ip", ["link", "set", "lo", "up"], Patience);
+        await In(name).Run("ip", ["link", "set", "lo", "up"], Patience.Token);
         return In(name);
     }
 
     /// <summary>A cable between two machines.</summary>
     public Task Cable(string space, string device, string otherSpace, string otherDevice) =>
-        In(space).Run("ip", ["link", "add", device, "type", "veth", "peer", "name", otherDevice, "netns", spaces.File(otherSpace)], Patience);
+        In(space).Run("ip", ["link", "add", device, "type", "veth", "peer", "name", otherDevice, "netns", spaces.File(otherSpace)], Patience.Token);
 
     public async Task<LabHost> Host(string name, string tunnelAddress = "", params (string Name, string Bridge)[] physical)
     {
@@ -67,11 +68,11 @@ public sealed class NetworkLab : IAsyncDisposable
         await Space(name);
         var wire = new Wire(await Nic(host, port), Run(name, () => new Nic("eth0")));
         things.Add(wire);
-        await In(name).Run("ip", ["link", "set", "dev", "eth0", "address", port.Mac, "mtu", "1450", "up"], Patience);
+        await In(name).Run("ip", ["link", "set", "dev", "eth0", "address", port.Mac, "mtu", "1450", "up"], Patience.Token);
         if (address?.Contains(':', StringComparison.Ordinal) == true)
-            await Ip.Apply(In(name), new Script().Add($"addr add {address} dev eth0 nodad"), Patience);
+            await Ip.Apply(In(name), new Script().Add($"addr add {address} dev eth0 nodad"), Patience.Token);
         else if (address is not null)
-            await Ip.Apply(In(name), new Script().Add($"addr add {address} dev eth0\nroute add default via 10.0.0.1"), Patience);
+            await Ip.Apply(In(name), new Script().Add($"addr add {address} dev eth0\nroute add default via 10.0.0.1"), Patience.Token);
         return In(name);
     }
 
@@ -81,7 +82,7 @@ public sealed class NetworkLab : IAsyncDisposable
         var tap = Names.Tap(port.PortId);
         var nic = Run(host.Name, () => new Nic(tap));
         things.Add(new Closing(nic));
-        await Eventually(async () => (await host.Tool.Run("ip", ["-d", "-o", "link", "show", "dev", tap], Patience)).Contains(" state forwarding ", StringComparison.Ordinal));
+        await Eventually(async () => (await host.Tool.Run("ip", ["-d", "-o", "link", "show", "dev", tap], Patience.Token)).Contains(" state forwarding ", StringComparison.Ordinal));
         return nic;
     }
 
@@ -102,7 +103,7 @@ public sealed class NetworkLab : IAsyncDisposable
         return listener;
     });
 
-    /// <summary>Null when nobody answers within a fifth of a second.</summary>
+    /// <summary>Null when nobody answers within a second.</summary>
     public async Task<Socket?> Connect(string space, string address, int port)
     {
         var (socket, target) = Run(space, () =>
@@ -110,7 +111,7 @@ public sealed class NetworkLab : IAsyncDisposable
             var target = new IPEndPoint(IPAddress.Parse(address), port);
             return (new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp), target);
         });
-        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
         try
         {
             await socket.ConnectAsync(target, patience.Token);
@@ -126,12 +127,11 @@ public sealed class NetworkLab : IAsyncDisposable
     /// <summary>What the kernel does on its own time.</summary>
     public async Task Eventually(Func<Task<bool>> holds)
     {
-        var patience = Patience;
+        var patience = Patience.Token;
         while (!await holds())
             await Task.Delay(50, patience);
     }
 
-    public static CancellationToken Patience => new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token;
 
     /// <summary>A host with a provider network <c>public</c>, and an internet at 198.51.100.1 on it.</summary>
     public async Task<(LabHost Host, ITool Internet)> HostWithInternet()
@@ -139,8 +139,8 @@ public sealed class NetworkLab : IAsyncDisposable
         var host = await Host("h", physical: ("public", "br-ex"));
         var internet = await Space("internet");
         await Cable("h", "xh", "internet", "x0");
-        await Ip.Apply(host.Tool, new Script().Add($"link add br-ex up type bridge\nlink set xh up master br-ex"), Patience);
-        await Ip.Apply(internet, new Script().Add($"addr add 198.51.100.1/24 dev x0\nlink set x0 up"), Patience);
+        await Ip.Apply(host.Tool, new Script().Add($"link add br-ex up type bridge\nlink set xh up master br-ex"), Patience.Token);
+        await Ip.Apply(internet, new Script().Add($"addr add 198.51.100.1/24 dev x0\nlink set x0 up"), Patience.Token);
         return (host, internet);
     }
 
@@ -175,7 +175,7 @@ public sealed class NetworkLab : IAsyncDisposable
 public static class LabTools
 {
     public static async Task<bool> Pings(this ITool from, string address, string seconds = "1") =>
-        (await from.Try("ping", ["-c", "1", "-W", seconds, address], NetworkLab.Patience)).ExitCode == 0;
+        (await from.Try("ping", ["-c", "1", "-W", seconds, address], Patience.Token)).ExitCode == 0;
 }
 
 /// <summary>One host's network part.</summary>
@@ -205,7 +205,7 @@ public sealed class LabHost : IAsyncDisposable
     {
         await Parts.DisposeAsync();
         Start();
-        await Parts.Holder.Recover(NetworkLab.Patience);
+        await Parts.Holder.Recover(Patience.Token);
     }
 
     /// <summary>As a command from the control plane.</summary>
@@ -213,7 +213,7 @@ public sealed class LabHost : IAsyncDisposable
     {
         var handlers = new HandlerTable().On<EnsureNetwork>(Parts.Networks).On<EnsureGroup>(Parts.Groups).On<EnsurePort>(Parts.Ports).On<RemovePort>(Parts.Ports).On<EnsureRouter>(Parts.Routers).On<RemoveRouter>(Parts.Routers);
         var inbox = new Inbox(Ledger, handlers, new KeyLock(), 8, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
-        return await inbox.Handle(new CommandMessage(Guid.NewGuid().ToString(), Name, Ledger.Fence(command.Key) + 1, "", command), NetworkLab.Patience);
+        return await inbox.Handle(new CommandMessage(Guid.NewGuid().ToString(), Name, Ledger.Fence(command.Key) + 1, "", command), Patience.Token);
     }
 
     public async Task Must(Command command)
@@ -239,7 +239,7 @@ public sealed class LabHost : IAsyncDisposable
     public async Task<string> Picture()
     {
         var picture = new StringBuilder(await Picture(Tool));
-        picture.Append(await Tool.Run("sysctl", ["net.bridge"], NetworkLab.Patience));
+        picture.Append(await Tool.Run("sysctl", ["net.bridge"], Patience.Token));
         foreach (var space in new Namespaces(Options, Tool).All().Order(StringComparer.Ordinal))
             picture.AppendLine(space).Append(await Picture(Inside(space)));
         foreach (var file in Directory.EnumerateFiles(Options.Networks, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
@@ -251,10 +251,10 @@ public sealed class LabHost : IAsyncDisposable
 
     private static async Task<string> Picture(ITool tool)
     {
-        var (interfaces, routes) = await Ip.All(tool, NetworkLab.Patience);
+        var (interfaces, routes) = await Ip.All(tool, Patience.Token);
         var lines = interfaces.Values.Select(i => $"{i.Name} {i.Kind} {i.Master} {i.Mtu} {i.Alias} {string.Join(',', i.Flags.Order(StringComparer.Ordinal))} {string.Join(',', i.Addresses.Select(a => a.ToString()).Order(StringComparer.Ordinal))} {Setting(i)}")
             .Concat(routes.Where(r => r.Protocol == "static").Select(r => r.ToString())).Order(StringComparer.Ordinal);
-        return string.Join('\n', lines) + "\n" + await tool.Run("nft", ["-s", "list", "ruleset"], NetworkLab.Patience);
+        return string.Join('\n', lines) + "\n" + await tool.Run("nft", ["-s", "list", "ruleset"], Patience.Token);
     }
 
     private static string CommandLine(string process)

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Threading.Channels;
+using Cloud.Tests.Kit;
 using Microsoft.Win32.SafeHandles;
 
 namespace Cloud.Tests.EndToEnd.Network;
@@ -43,7 +44,7 @@ public sealed class Nic : IDisposable
     /// <summary>The next frame that fits; those before it are given to <paramref name="seen"/>.</summary>
     public async Task<byte[]> Next(Func<byte[], bool> fits, ICollection<byte[]>? seen = null)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(Patience.Span);
         await foreach (var frame in frames.Reader.ReadAllAsync(patience.Token))
             if (fits(frame))
                 return frame;

@@ -1,5 +1,6 @@
 using Cloud.Agents.Contract;
 using Cloud.Agents.Host.Linux;
+using Cloud.Tests.Kit;
 using Xunit;
 
 namespace Cloud.Tests.EndToEnd.Network;
@@ -23,12 +24,12 @@ public sealed class RecoveryTests
         await host.Must(new EnsureRouter(Router));
         var before = await host.Picture();
 
-        await host.Tool.Run("nft", ["flush", "ruleset"], NetworkLab.Patience);
-        foreach (var name in (await Ip.Interfaces(host.Tool, NetworkLab.Patience)).Keys.Where(n => n.StartsWith("cs", StringComparison.Ordinal)))
-            await host.Tool.Try("ip", ["link", "del", "dev", name], NetworkLab.Patience);
+        await host.Tool.Run("nft", ["flush", "ruleset"], Patience.Token);
+        foreach (var name in (await Ip.Interfaces(host.Tool, Patience.Token)).Keys.Where(n => n.StartsWith("cs", StringComparison.Ordinal)))
+            await host.Tool.Try("ip", ["link", "del", "dev", name], Patience.Token);
         await host.Restart();
         Assert.Equal(before, await host.Picture());
-        Assert.Equal(["port/port-11", "router/router-1"], (await host.Parts.Holder.Items(NetworkLab.Patience)).Select(i => i.Key));
+        Assert.Equal(["port/port-11", "router/router-1"], (await host.Parts.Holder.Items(Patience.Token)).Select(i => i.Key));
         await lab.Guest(host, Port, "a", "10.0.0.11/24");
         Assert.True(await internet.Pings("198.51.100.50"));
     }
@@ -46,11 +47,11 @@ public sealed class RecoveryTests
         Assert.Equal(before, await host.Picture());
 
         var (tap, bridge, leg, outer) = (Names.Tap("port-11"), Names.Bridge("net-1"), Names.RouterPort("router-1-in"), Names.RouterPort("router-1-ext"));
-        await Ip.Apply(host.Tool, new Script().Add($"link set dev {tap} nomaster\nlink set dev {bridge} mtu 900 type bridge nf_call_iptables 0\nlink set dev {leg} nomaster down"), NetworkLab.Patience);
-        await host.Tool.Run("nft", ["flush", "ruleset"], NetworkLab.Patience);
-        await Ip.Apply(host.Inside(Names.DhcpNamespace("net-1")), new Script().Add($"addr flush dev dhcp\naddr add 10.0.0.66/24 dev dhcp"), NetworkLab.Patience);
-        await Ip.Apply(host.Inside(Names.RouterNamespace("router-1")), new Script().Add($"addr flush dev {leg}\nroute del default\nroute add 10.66.0.0/16 via 198.51.100.66 proto static\naddr add 198.51.100.66/32 dev {outer}"), NetworkLab.Patience);
-        await host.Inside(Names.RouterNamespace("router-1")).Run("nft", ["flush", "ruleset"], NetworkLab.Patience);
+        await Ip.Apply(host.Tool, new Script().Add($"link set dev {tap} nomaster\nlink set dev {bridge} mtu 900 type bridge nf_call_iptables 0\nlink set dev {leg} nomaster down"), Patience.Token);
+        await host.Tool.Run("nft", ["flush", "ruleset"], Patience.Token);
+        await Ip.Apply(host.Inside(Names.DhcpNamespace("net-1")), new Script().Add($"addr flush dev dhcp\naddr add 10.0.0.66/24 dev dhcp"), Patience.Token);
+        await Ip.Apply(host.Inside(Names.RouterNamespace("router-1")), new Script().Add($"addr flush dev {leg}\nroute del default\nroute add 10.66.0.0/16 via 198.51.100.66 proto static\naddr add 198.51.100.66/32 dev {outer}"), Patience.Token);
+        await host.Inside(Names.RouterNamespace("router-1")).Run("nft", ["flush", "ruleset"], Patience.Token);
         Assert.NotEqual(before, await host.Picture());
 
         await host.Must(new EnsurePort(Network, Port));
@@ -66,13 +67,13 @@ public sealed class RecoveryTests
         var bare = await host.Picture();
         await host.Must(new EnsurePort(Network, Port));
         await host.Must(new EnsureRouter(Router));
-        await host.Tool.Run("ip", ["link", "add", "cstffffffffffff", "type", "bridge"], NetworkLab.Patience);
+        await host.Tool.Run("ip", ["link", "add", "cstffffffffffff", "type", "bridge"], Patience.Token);
         host.Ledger.Forget("port/port-11");
         host.Ledger.Forget("router/router-1");
 
         await host.Restart();
-        Assert.Empty(await host.Parts.Holder.Items(NetworkLab.Patience));
-        await host.Tool.Run("ip", ["link", "del", "cstffffffffffff"], NetworkLab.Patience);
+        Assert.Empty(await host.Parts.Holder.Items(Patience.Token));
+        await host.Tool.Run("ip", ["link", "del", "cstffffffffffff"], Patience.Token);
         Assert.Equal(bare, await host.Picture());
     }
 

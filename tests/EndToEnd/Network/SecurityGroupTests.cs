@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Cloud.Agents.Contract;
 using Cloud.Agents.Host.Linux;
+using Cloud.Tests.Kit;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -46,7 +47,7 @@ public sealed class SecurityGroupTests(ITestOutputHelper output)
 
         // It was the rule and nothing else: what was said meanwhile arrives.
         await host.Must(new EnsurePort(network, open));
-        Assert.Equal(1, await there.ReceiveAsync(new byte[1], NetworkLab.Patience));
+        Assert.Equal(1, await there.ReceiveAsync(new byte[1], Patience.Token));
     }
 
     [Fact]
@@ -103,7 +104,7 @@ public sealed class SecurityGroupTests(ITestOutputHelper output)
         var before = await host.Picture();
         await host.Restart();
         Assert.Equal(before, await host.Picture());
-        await host.Tool.Run("nft", ["flush", "ruleset"], NetworkLab.Patience);
+        await host.Tool.Run("nft", ["flush", "ruleset"], Patience.Token);
         await host.Must(new EnsurePort(network, b));
         Assert.Equal(before, await host.Picture());
         Assert.True(await Says(session, there));
@@ -179,7 +180,7 @@ public sealed class SecurityGroupTests(ITestOutputHelper output)
         Assert.True(await ga.Pings("10.0.0.13"));
 
         // And it stays so when everything is built anew.
-        await host.Tool.Run("nft", ["flush", "ruleset"], NetworkLab.Patience);
+        await host.Tool.Run("nft", ["flush", "ruleset"], Patience.Token);
         await host.Restart();
         Assert.False(await ga.Pings("10.0.0.12"));
         Assert.True(await ga.Pings("10.0.0.13"));
@@ -199,7 +200,7 @@ public sealed class SecurityGroupTests(ITestOutputHelper output)
         Assert.Equal(["nft -f -"], host.Tool.Take());
 
         var before = await host.Picture();
-        await host.Tool.Run("nft", ["flush", "ruleset"], NetworkLab.Patience);
+        await host.Tool.Run("nft", ["flush", "ruleset"], Patience.Token);
         var time = new FakeTimeProvider();
         using var stop = new CancellationTokenSource();
         var watching = host.Parts.Holder.Watch(time, stop.Token);
@@ -214,7 +215,7 @@ public sealed class SecurityGroupTests(ITestOutputHelper output)
     /// <summary>Whether a byte gets from one to the other in a fifth of a second.</summary>
     private static async Task<bool> Says(Socket from, Socket to)
     {
-        await from.SendAsync(new byte[1], NetworkLab.Patience);
+        await from.SendAsync(new byte[1], Patience.Token);
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
         try
         {

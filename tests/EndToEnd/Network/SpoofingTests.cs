@@ -1,5 +1,6 @@
 using Cloud.Agents.Contract;
 using Cloud.Agents.Host.Linux;
+using Cloud.Tests.Kit;
 using Xunit;
 
 namespace Cloud.Tests.EndToEnd.Network;
@@ -90,7 +91,7 @@ public sealed class SpoofingTests
         var host = await lab.Host("h");
         var port = Example.Port(11);
         await host.Must(new EnsurePort(Example.Network(), port));
-        await host.Tool.Run("ip", ["addr", "add", "10.0.0.77/24", "dev", "lo"], NetworkLab.Patience);
+        await host.Tool.Run("ip", ["addr", "add", "10.0.0.77/24", "dev", "lo"], Patience.Token);
         var nic = await lab.Nic(host, port);
         static bool IsAnswer(byte[] frame) => frame.AsSpan(12, 2).SequenceEqual<byte>([8, 6]) && frame[21] == 2;
 
@@ -98,7 +99,7 @@ public sealed class SpoofingTests
         nic.Send(Frames.Arp(A, A, "10.0.0.11", "10.0.0.77"));
         nic.Send(Frames.Arp(A, A, "10.0.0.11", "10.0.0.2"));
         Assert.Equal(Frames.Ip("10.0.0.2"), (await nic.Next(IsAnswer))[28..32]);
-        await host.Tool.Run("nft", ["flush", "chain", "bridge", host.Table, "input"], NetworkLab.Patience);
+        await host.Tool.Run("nft", ["flush", "chain", "bridge", host.Table, "input"], Patience.Token);
         nic.Send(Frames.Arp(A, A, "10.0.0.11", "10.0.0.77"));
         Assert.Equal(Frames.Ip("10.0.0.77"), (await nic.Next(IsAnswer))[28..32]);
     }

@@ -1,6 +1,7 @@
 using Cloud.Agents.Contract;
 using Cloud.Agents.Host.Linux;
 using Cloud.Agents.Host.Usage;
+using Cloud.Tests.Kit;
 using Xunit;
 
 namespace Cloud.Tests.EndToEnd.Network;
@@ -24,26 +25,26 @@ public sealed class TrafficTests
 
         await Ping(internet, Floating, 3);
         await Ping(guest, "198.51.100.1", 2);
-        var first = Assert.Single(await host.Parts.Holder.Traffic(NetworkLab.Patience));
+        var first = Assert.Single(await host.Parts.Holder.Traffic(Patience.Token));
         Assert.Equal((Id, 5L * Packet, 5L * Packet), (first.FloatingIpId, first.BytesIn, first.BytesOut));
 
         // A new agent, rules that are made anew, and another address beside it: it goes on counting.
         await host.Restart();
         await host.Must(new EnsureRouter(Example.Router(Example.Network(), (Floating, "10.0.0.12"), ("198.51.100.51", "10.0.0.11"))));
         await Ping(internet, Floating, 1);
-        var (second, other) = ((await host.Parts.Holder.Traffic(NetworkLab.Patience)).Single(t => t.FloatingIpId == Id), "id-198-51-100-51");
+        var (second, other) = ((await host.Parts.Holder.Traffic(Patience.Token)).Single(t => t.FloatingIpId == Id), "id-198-51-100-51");
         Assert.Equal(first with { BytesIn = 6 * Packet, BytesOut = 6 * Packet }, second);
 
         // It goes, also while an agent that knew of it is gone; what it had stays to be told.
         var finals = new Finals(host.Ledger);
         await host.Must(new EnsureRouter(Example.Router(Example.Network(), ("198.51.100.51", "10.0.0.11"))));
         Assert.Equal([second], finals.All());
-        Assert.Equal([other], (await host.Parts.Holder.Traffic(NetworkLab.Patience)).Select(t => t.FloatingIpId));
+        Assert.Equal([other], (await host.Parts.Holder.Traffic(Patience.Token)).Select(t => t.FloatingIpId));
 
         // It comes back: another time, other counters.
         await host.Must(new EnsureRouter(Example.Router(Example.Network(), (Floating, "10.0.0.12"))));
         await Ping(internet, Floating, 1);
-        var third = Assert.Single(await host.Parts.Holder.Traffic(NetworkLab.Patience));
+        var third = Assert.Single(await host.Parts.Holder.Traffic(Patience.Token));
         Assert.Equal((Id, (long)Packet, (long)Packet, false), (third.FloatingIpId, third.BytesIn, third.BytesOut, third.Epoch == first.Epoch));
         await host.Must(new RemoveRouter("router-1"));
         Assert.Contains(third, finals.All());
@@ -69,12 +70,12 @@ public sealed class TrafficTests
 
         var final = Assert.Single(new Finals(host.Ledger).All());
         Assert.Equal((Id, 2L * Packet, 2L * Packet), (final.FloatingIpId, final.BytesIn, final.BytesOut));
-        Assert.Empty(await host.Parts.Holder.Traffic(NetworkLab.Patience));
+        Assert.Empty(await host.Parts.Holder.Traffic(Patience.Token));
     }
 
     private static async Task Ping(ITool from, string address, int times)
     {
         for (var i = 0; i < times; i++)
-            await from.Run("ping", ["-c", "1", "-W", "5", "-s", "1000", address], NetworkLab.Patience);
+            await from.Run("ping", ["-c", "1", "-W", "5", "-s", "1000", address], Patience.Token);
     }
 }

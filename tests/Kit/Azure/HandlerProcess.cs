@@ -90,7 +90,7 @@ public sealed class HandlerProcess : IAsyncDisposable
     public async Task<(int Exit, string Output)> Stop()
     {
         if (!_process.HasExited) _ = kill(_process.Id, 15);
-        await _process.WaitForExitAsync().WaitAsync(PatientBus.Patience);
+        await _process.WaitForExitAsync().WaitAsync(Patience.Span);
         return (_process.ExitCode, await _output);
     }
 

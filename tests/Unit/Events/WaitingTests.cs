@@ -36,7 +36,7 @@ public sealed class WaitingTests
         await receiver.Emit("cloud.serverless.other.port.created", ["e0 a"]);
         Assert.False(waiting.IsCompleted); // not what he asked for
         await receiver.Emit("e1 a");
-        var answer = await waiting.WaitAsync(TimeSpan.FromSeconds(30));
+        var answer = await waiting.WaitAsync(Patience.Span);
         Assert.Equal("e1", Assert.Single(answer.Body.EnumerateArray()).GetProperty("id").GetString());
         Assert.Equal("e1", Assert.Single((await cloud.Send("GET", Things + "&wait=30", user: "demo")).Body.EnumerateArray()).GetProperty("id").GetString()); // no waiting for what is there
     }
@@ -48,7 +48,7 @@ public sealed class WaitingTests
         var receiver = await WebhookReceiver.Start(cloud);
         var waiting = cloud.Send("GET", Things + "&wait=5&cursor=now", user: "demo");
         cloud.Clock.Advance(TimeSpan.FromSeconds(6));
-        var answer = await waiting.WaitAsync(TimeSpan.FromSeconds(30));
+        var answer = await waiting.WaitAsync(Patience.Span);
         Assert.Empty(answer.Body.EnumerateArray());
         await receiver.Emit("e1 a");
         Assert.Single((await cloud.Send("GET", $"{Things}&cursor={answer.Headers["Events-Cursor"]}", user: "demo")).Body.EnumerateArray());
@@ -67,7 +67,7 @@ public sealed class WaitingTests
         Assert.False(waiting.IsCompleted);
         Assert.Equal(before, counting.Reads);
         cloud.Clock.Advance(TimeSpan.FromSeconds(2));
-        Assert.Equal(200, (await waiting.WaitAsync(TimeSpan.FromSeconds(30))).Status);
+        Assert.Equal(200, (await waiting.WaitAsync(Patience.Span)).Status);
     }
 
     [Theory]
@@ -90,8 +90,8 @@ public sealed class WaitingTests
         var other = cloud.Send("GET", Things + "&wait=30&cursor=now", user: "admin");
         Assert.False(other.IsCompleted);
         cloud.Clock.Advance(TimeSpan.FromSeconds(31));
-        await Task.WhenAll(waiting).WaitAsync(TimeSpan.FromSeconds(30));
-        Assert.Equal(200, (await other.WaitAsync(TimeSpan.FromSeconds(30))).Status);
+        await Task.WhenAll(waiting).WaitAsync(Patience.Span);
+        Assert.Equal(200, (await other.WaitAsync(Patience.Span)).Status);
         Assert.Equal(200, (await cloud.Send("GET", Things + "&wait=0", user: "demo")).Status);
     }
 
@@ -103,7 +103,7 @@ public sealed class WaitingTests
         var stream = await Follow(cloud, "cursor=now&type=cloud.serverless.test.*");
         var next = Read(stream);
         await receiver.Emit("e1 a");
-        var text = await next.WaitAsync(TimeSpan.FromSeconds(30));
+        var text = await next.WaitAsync(Patience.Span);
         var lines = text.Split('\n');
         Assert.Matches("^id: [0-9]{16}$", lines[0]);
         Assert.Equal("event: cloud.serverless.test.thing.updated", lines[1]);
@@ -125,11 +125,11 @@ public sealed class WaitingTests
         var stream = await Follow(cloud, "cursor=now");
         var next = Read(stream);
         cloud.Clock.Advance(TimeSpan.FromSeconds(16));
-        Assert.Matches("^: nothing new\nid: [0-9]{16}\n\n$", await next.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Matches("^: nothing new\nid: [0-9]{16}\n\n$", await next.WaitAsync(Patience.Span));
         await cloud.Send("DELETE", "/identity/v3/auth/tokens", user: "demo", headers: ("X-Subject-Token", await cloud.Token("demo")));
         next = Read(stream);
         cloud.Clock.Advance(TimeSpan.FromSeconds(16));
-        await next.WaitAsync(TimeSpan.FromSeconds(30));
+        await next.WaitAsync(Patience.Span);
         Assert.Equal("", await Read(stream));
     }
 }
