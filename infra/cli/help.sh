@@ -4,7 +4,7 @@ usage: ./cloud COMMAND
   up [--data DIR] [--listen ADDRESS:PORT] [--hosts local|simulated:N|none] [--public ADDRESS/PREFIX]
                                                          runs the cloud until Ctrl-C; guests go on
   down [--data DIR] [--keep-guests]                      ends everything of DIR, which stays
-  demo [--data DIR]                                      shows the whole cloud at work, proves each step, leaves nothing
+  demo [--data DIR] [--boots N]                          shows the whole cloud at work, proves each step, leaves nothing; N boots of a guest beside bare qemu (5)
   doctor                                                 says what this machine can and can't do
   bench [--only OPERATION]...                            measures the control plane beside OpenStack Zed (about four minutes)
   generate                                               writes again what is made from the code and committed

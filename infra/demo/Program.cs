@@ -1,11 +1,12 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Cloud.Demo;
 using Cloud.Demo.Steps;
 
 // ./cloud demo: the whole way from nothing to a guest on the internet and back to nothing, each step seen to work.
-if (args is not ["--root", { } root, "--data", { } data])
+if (args is not ["--root", { } root, "--data", { } data, "--boots", { } text] || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var boots) || boots is < 2 or > 1000)
 {
-    Console.Error.WriteLine("usage: Cloud.Demo --root CHECKOUT --data DIR   (./cloud demo calls it)");
+    Console.Error.WriteLine("usage: Cloud.Demo --root CHECKOUT --data DIR --boots N   (./cloud demo calls it; from 2 to 1000 boots each way are compared)");
     return 2;
 }
 
@@ -26,7 +27,7 @@ Step[] steps =
     new("The bill", Bill.Run),
     new("The cloud ends, and the machine is as before", Clean.Down),
 ];
-return await Show.Run(steps, root, data, stop.Token);
+return await Show.Run(steps, root, data, boots, stop.Token);
 
 void Stop(PosixSignalContext signal)
 {

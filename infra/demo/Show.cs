@@ -6,10 +6,10 @@ namespace Cloud.Demo;
 /// <summary>Runs the steps in order, undoes what they started, and prints how it went.</summary>
 public static class Show
 {
-    public static async Task<int> Run(IReadOnlyList<Step> steps, string root, string data, CancellationToken stop)
+    public static async Task<int> Run(IReadOnlyList<Step> steps, string root, string data, int boots, CancellationToken stop)
     {
         var screen = new Screen([.. steps.Select(s => s.Title)]);
-        var stage = new Stage(root, data, screen, stop);
+        var stage = new Stage(root, data, boots, screen, stop);
         Exception? fault = null;
         await screen.Live(async () =>
         {

@@ -14,12 +14,14 @@ public sealed class DemoFault(string expected, string seen) : Exception($"expect
 }
 
 /// <summary>What steps share: the cloud, its clients, what was made, what was measured, and how to undo it all.</summary>
-public sealed class Stage(string root, string data, Screen screen, CancellationToken stop)
+public sealed class Stage(string root, string data, int boots, Screen screen, CancellationToken stop)
 {
     private readonly Stack<(string What, Func<Task> Undo)> undo = [];
 
     public string Root => root;
     public string Data => data;
+    /// <summary>How often a guest is started each way, to compare them.</summary>
+    public int Boots => boots;
     public string Logs => Path.Combine(data, "logs");
     public CancellationToken Stop => stop;
     public List<(string What, string Value)> Measured { get; } = [];

@@ -12,7 +12,6 @@ namespace Cloud.Demo.Steps;
 /// </summary>
 internal static partial class Boot
 {
-    private const int Rounds = 5;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     internal static async Task Compare(Stage s)
@@ -22,7 +21,7 @@ internal static partial class Boot
         var bare = Bare(s, s.Made.SecondServer);
         var (ours, theirs, starts) = (new List<Took>(), new List<Took>(), new List<double>());
         await Stop(s, token, action);
-        for (var i = 0; i < Rounds; i++)
+        for (var i = 0; i < s.Boots; i++)
         {
             theirs.Add(await ByQemu(s, bare));
             var (all, start) = await ByUs(s, token, action);
@@ -32,9 +31,11 @@ internal static partial class Boot
         }
 
         var (us, bareQemu) = (Quickest(ours.Select(t => t.Seconds)), Quickest(theirs.Select(t => t.Seconds)));
-        s.Measure($"guest boot through us, quickest of {Rounds}", Text(us));
+        s.Measure($"guest boot through us, quickest of {s.Boots}", Text(us));
         s.Measure("the same guest by bare qemu", Text(bareQemu));
         s.Measure("difference", $"{(us - bareQemu) * 1000:+0;-0} ms");
+        var (mean, error) = Mean([.. ours.Zip(theirs, (u, t) => (u.Seconds - t.Seconds) * 1000)]);
+        s.Measure($"difference, mean of {s.Boots} pairs and its standard error", $"{mean:+0;-0} \u00b1 {error:0} ms");
         s.Measure("of ours: from the request to a running qemu", Text(Quickest(starts)));
         s.Measure("CPU time of qemu until then, through us / bare", $"{Text(Quickest(ours.Select(t => t.Cpu)))} / {Text(Quickest(theirs.Select(t => t.Cpu)))}");
         s.Measure("CPU time of all else meanwhile, through us / bare", $"{Text(Quickest(ours.Select(t => t.Others)))} / {Text(Quickest(theirs.Select(t => t.Others)))}");
@@ -134,6 +135,12 @@ internal static partial class Boot
 
     // What else the machine does at the time only ever adds.
     private static double Quickest(IEnumerable<double> values) => values.Min();
+
+    private static (double Mean, double StandardError) Mean(double[] values)
+    {
+        var mean = values.Average();
+        return (mean, Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Length - 1) / values.Length));
+    }
 
     private static string Text(double seconds) => seconds.ToString("0.00 s", CultureInfo.InvariantCulture);
 
