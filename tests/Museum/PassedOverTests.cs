@@ -42,7 +42,7 @@ public sealed class PassedOverTests
         };
         s.Ids["server"] = Stage.Good(await s.Send("POST", "/compute/v2.1/servers", s.ServerBody())).Id("server");
         await cloud.Drain();
-        for (var minutes = 0; minutes < 2; minutes++)
+        for (var looks = 0; looks < 2; looks++)
         {
             cloud.Clock.Advance(TimeSpan.FromMinutes(1.5)); // nobody heard of the host meanwhile
             await cloud.Drain();

@@ -234,14 +234,13 @@ public sealed partial class Saga<T>
     {
         var saga = work.Row;
         if (s.Now > saga.Deadline && CanFail(saga)) return await Fail(s, state, work, _steps[saga.Step].Name + ": it took too long.", ct);
-        var (waiting, silent) = (saga.Waiting.ToArray(), false);
+        var waiting = saga.Waiting.ToArray();
         var commands = await Rebuild(work);
         for (var i = 0; i < waiting.Length; i++)
         {
             if (waiting[i].Done) continue;
             var down = await Hosts.IsDown(s, waiting[i].Host, ct);
-            if (down && CanFail(saga) && s.Now - (saga.Silent ?? s.Now) >= Hearing) return await Fail(s, state, work, $"{_steps[saga.Step].Name}: the host does not answer.", ct);
-            silent |= down;
+            if (down && CanFail(saga)) throw new SilenceFault(_steps[saga.Step].Name + ": the host does not answer.");
             var command = Find(commands, waiting[i]);
             waiting[i] = waiting[i] with { Tries = 0, Done = command is null || (down && (saga.Unwinding || Deletes)) };
             if (waiting[i].Done && command is not null) saga = PassOver(saga, waiting[i].Host);
@@ -257,7 +256,7 @@ public sealed partial class Saga<T>
             work.Row = saga;
             return Advance(work);
         }
-        await Write(s, state, work, saga with { Waiting = waiting, Silent = silent ? saga.Silent ?? s.Now : null }, ct);
+        await Write(s, state, work, saga with { Waiting = waiting, Silent = null }, ct);
         return Then.Rest;
     }
 
